@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/env.h"
+#include "cachecore/base/executor.h"
+#include "cachecore/cache/cache_statistics.h"
+#include "cachecore/cache/page.h"
+#include "cachecore/cache/page_states.h"
+#include "cachecore/edit/staged_edits.h"
+#include "cachecore/source/block_source.h"
+#include "cachecore/write/write_report.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+
+namespace cachecore {
+
+/// What one byte of a peek is.
+enum class ByteCondition : std::uint8_t {
+    Loaded,     ///< the byte as it is on the disk
+    NotLoaded,  ///< not here yet; the byte value is 0 and means nothing
+    Unreadable, ///< could not be read; the byte value is 0 and means nothing
+    Staged,     ///< the byte as the user staged it
+    PastEnd,    ///< the source ends before it
+};
+
+struct DocumentOptions {
+    std::uint32_t pageSize = kDefaultPageSize;            ///< power of two, kMinPageSize..kMaxPageSize, >= the block size
+    std::uint64_t cacheBytes = std::uint64_t{256} << 20;  ///< budget for page bytes; at least 4 pages
+    std::uint64_t undoBytes = std::uint64_t{64} << 20;    ///< bound on old bytes kept for undoing across commits
+    std::uint32_t undoSteps = 100'000;                    ///< bound on steps that can be undone
+};
+
+/// Where a document runs its work; jobs hold what they touch, so these may outlive or be abandoned by it.
+struct DocumentExecutors {
+    std::shared_ptr<Executor> loads;  ///< reads of pages
+    std::shared_ptr<Executor> writes; ///< commit and persist; one task at a time
+};
+
+/// What changed since the last call of the observer.
+struct DocumentChanges {
+    bool pages = false;   ///< pages became ready, failed or absent
+    bool edits = false;   ///< the staged bytes or the undo history
+    bool size = false;    ///< size() or sourceSize()
+};
+
+/// One kind of step of the undo history; sentences are made by the caller.
+enum class EditKind : std::uint8_t { Type, Paste, Fill, Discard, Set };
+
+struct EditStep {
+    EditKind kind = EditKind::Type;
+    ByteRange range;
+};
+
+/// How far a close got.
+struct CloseOutcome {
+    unsigned abandonedReads = 0; ///< reads that had not returned when the wait ended; their workers are left alone
+    bool abandonedWrite = false; ///< the same for a commit; the target may be half written
+};
+
+/// One open source, its page cache and its staged edits: the face of the engine.
+///
+///     source --PageLoader--> PageCache --+
+///                                        +--> peek, read: always the staged bytes where there are any
+///                        staged edits --+
+///
+/// Invariants:
+///  - reads see every staged byte from the moment `stage` returns until the byte is on the disk, and the disk's own after;
+///  - the source changes only by commit and persist, and only in staged bytes;
+///  - size() never shrinks: bytes lost to a truncation are Unreadable, staged edits there are kept.
+///
+/// Thread: any, unless a function says otherwise. Functions marked "blocking" wait for the disk and are for workers only;
+/// all others do no I/O and wait for nothing but short locks. Destroying is the same as close(0).
+class Document {
+public:
+    /// Blocking (asks the source for its size). Errors: InvalidArgument with Operation::Configure for a bad page size or budget,
+    /// or what the source says.
+    [[nodiscard]] static Result<std::shared_ptr<Document>> create(std::shared_ptr<BlockSource> source,
+                                                                  DocumentOptions options, DocumentExecutors executors,
+                                                                  std::shared_ptr<Env> env);
+    Document(const Document &) = delete;
+    Document &operator=(const Document &) = delete;
+    ~Document();
+
+    // --- what it is -------------------------------------------------------------------------------------------
+
+    /// Bytes of the document: the size at opening, or more when the source has grown since.
+    [[nodiscard]] std::uint64_t size() const;
+    /// Bytes the source had when last asked; smaller than size() after a truncation.
+    [[nodiscard]] std::uint64_t sourceSize() const;
+    [[nodiscard]] std::uint32_t pageSize() const;
+    [[nodiscard]] const BlockSource &source() const;
+
+    // --- reading ----------------------------------------------------------------------------------------------
+
+    /// Bytes and conditions at `at`, as many as `bytes` holds (`conditions` must be as long). Never blocks, loads nothing,
+    /// counts no visit. Staged bytes win over everything.
+    void peek(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
+    /// The same without staged edits: what the disk holds.
+    void peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
+
+    /// Says what is on the screen now. Missing pages of `visible` are requested before everything else, the newest call first;
+    /// requests of earlier calls that no longer show are dropped; the next page in the direction of movement is read ahead.
+    /// A page that enters the range counts one visit (hit or miss). Failed pages whose retry time has come are tried again.
+    void setViewport(ByteRange visible, Intent intent);
+
+    /// Fills `into` with the document's bytes at `at`, staged bytes included: all or nothing. Blocking. Errors: OutOfRange, Io (with the
+    /// range that failed), Truncated, Cancelled or Closed.
+    [[nodiscard]] Result<void> read(ByteOffset at, std::span<std::byte> into, Intent intent = Intent::Jump,
+                                    std::stop_token stop = {});
+
+    /// Forgets every cached page and failure, so that everything shown is read again. Staged edits are kept.
+    void reload();
+
+    /// Asks the source for its size and adopts it: growth enlarges size(), truncation makes the lost bytes Unreadable. Blocking.
+    [[nodiscard]] Result<void> refreshSize();
+
+    // --- staging ----------------------------------------------------------------------------------------------
+
+    /// Stages `bytes` over what is at `at`. All or nothing. Errors: ReadOnly, OutOfRange (with the range asked for),
+    /// InvalidArgument for nothing. With `continuesPrevious` a Type step that follows on the last one joins it, so that one undo
+    /// takes back what was typed in one go. O(log n) in the number of staged pieces.
+    [[nodiscard]] Result<void> stage(ByteOffset at, std::span<const std::byte> bytes, EditKind kind = EditKind::Set,
+                                     bool continuesPrevious = false);
+    /// Stages `pattern` repeated over `range`, from its first byte on; costs the pattern, not the range.
+    [[nodiscard]] Result<void> stageFill(ByteRange range, std::span<const std::byte> pattern);
+    /// Takes back what is staged in `range`; can be undone.
+    void discard(ByteRange range);
+    void undo();
+    void redo();
+    /// The step undo (redo) would take back (do again); nothing when there is none.
+    [[nodiscard]] std::optional<EditStep> undoStep() const;
+    [[nodiscard]] std::optional<EditStep> redoStep() const;
+    /// True when steps were given up because a bound (undoSteps, undoBytes) was reached.
+    [[nodiscard]] bool historyWasCut() const;
+
+    /// The staged edits of this moment; never changes, needs no lock, costs O(1).
+    [[nodiscard]] StagedEdits staged() const;
+
+    // --- writing ----------------------------------------------------------------------------------------------
+
+    using WriteDone = std::move_only_function<void(Result<WriteReport>)>;
+    /// Writes everything staged. Returns at once; `done` runs on the writer when the disk has it or it failed. Busy
+    /// when a write already runs (then `done` is not called). Staging goes on meanwhile; what is staged after the call is not part of it.
+    [[nodiscard]] Result<void> startCommit(WriteDone done);
+    /// Writes what is staged inside `range`, nothing else.
+    [[nodiscard]] Result<void> startPersist(ByteRange range, WriteDone done);
+    /// The same, waiting for the end. Blocking.
+    [[nodiscard]] Result<WriteReport> commit();
+    [[nodiscard]] Result<WriteReport> persist(ByteRange range);
+    [[nodiscard]] bool writing() const;
+
+    // --- watching ---------------------------------------------------------------------------------------------
+
+    [[nodiscard]] CacheStatistics statistics() const;
+    /// The states of all pages. The reference is valid while the document lives; reload on the `size` change, when it may be another object.
+    [[nodiscard]] std::shared_ptr<const PageStates> pageStates() const;
+    void setCacheBudget(std::uint64_t bytes);
+
+    /// Called from any thread, without a lock held, after something changed; must be quick, must not call back into the document.
+    /// Once this returns, the former observer is no longer running and is never called again.
+    using Observer = std::function<void(DocumentChanges)>;
+    void setObserver(Observer observer);
+
+    /// Cancels what has not started, then waits at most `wait` for reads and writes under way. Every later call returns
+    /// Closed (or does nothing). A wait of 0 does not block.
+    CloseOutcome close(std::chrono::milliseconds wait);
+
+private:
+    class Impl;
+    explicit Document(std::shared_ptr<Impl> impl);
+    const std::shared_ptr<Impl> m_impl; ///< shared with running jobs, which thus outlive an abandoned document
+};
+
+} // namespace cachecore

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace cachecore {
+
+template <typename Value>
+class RangeTree { };
+
+} // namespace cachecore

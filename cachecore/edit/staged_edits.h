@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/byte_range.h"
+#include "cachecore/edit/base.h"
+#include "cachecore/edit/piece.h"
+#include "cachecore/edit/range_tree.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+namespace cachecore {
+
+/// An immutable set of staged edits: disjoint byte ranges, the piece staged over each, and the base (what the disk
+/// held there when it was staged). Copying costs O(1) and shares structure; changing gives a new value. An *extent* is a
+/// longest run of staged bytes without a gap; it may consist of several pieces.
+///
+/// Invariant: pieces and bases cover the same bytes.
+/// Thread: a value; may be read from any number of threads at once.
+class StagedEdits {
+public:
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] std::uint64_t byteCount() const;   ///< staged bytes. O(1)
+    [[nodiscard]] std::uint64_t pieceCount() const;  ///< O(1)
+    [[nodiscard]] std::uint64_t extentCount() const; ///< O(1)
+    /// Extent number `index` in ascending order; index < extentCount(). O(log n).
+    [[nodiscard]] ByteRange extent(std::uint64_t index) const;
+    /// The extents that share a byte with `range`: [first, first + count) as indexes. O(log n).
+    struct ExtentSpan {
+        std::uint64_t first = 0;
+        std::uint64_t count = 0;
+    };
+    [[nodiscard]] ExtentSpan extentsIn(ByteRange range) const;
+
+    /// Staged bytes in `range`. O(log n).
+    [[nodiscard]] std::uint64_t byteCountIn(ByteRange range) const;
+    [[nodiscard]] bool anyIn(ByteRange range) const;
+
+    /// Copies the staged bytes of [at, at + bytes.size()) over `bytes`, leaves the others alone, and calls `staged` (when
+    /// given) with each stretch that was copied, ascending. O(log n + result).
+    void overlay(ByteOffset at, std::span<std::byte> bytes, const std::function<void(ByteRange)> &staged = {}) const;
+
+    /// Calls `visit(range, piece)` for every piece that shares a byte with `range`, clipped to it, ascending,
+    /// until it returns false.
+    void forEachPiece(ByteRange range, const std::function<bool(ByteRange, const Piece &)> &visit) const;
+    /// The same for the bases.
+    void forEachBase(ByteRange range, const std::function<bool(ByteRange, const Base &)> &visit) const;
+
+    /// With `piece` staged over `range`; where nothing was staged, `base` (of the whole range) becomes its base.
+    [[nodiscard]] StagedEdits with(ByteRange range, Piece piece, const Base &base) const;
+    /// Without what is staged in `range`.
+    [[nodiscard]] StagedEdits without(ByteRange range) const;
+    /// With the base over `range` (all of it staged) replaced.
+    [[nodiscard]] StagedEdits withBase(ByteRange range, Base base) const;
+
+    /// True when both are the same value by structure (same root), which implies equal content.
+    [[nodiscard]] bool sameAs(const StagedEdits &other) const;
+
+private:
+    RangeTree<Piece> m_pieces;
+    RangeTree<Base> m_bases;
+};
+
+} // namespace cachecore

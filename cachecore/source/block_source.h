@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/byte_range.h"
+#include "cachecore/base/error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cachecore {
+
+/// Which disk this is. Equal for two opens of the same file or device, never changed by writing to it.
+struct SourceIdentity {
+    std::string kind; ///< "file", "device", "memory"
+    std::uint64_t a = 0; ///< file: device number; device: its number; memory: a serial number
+    std::uint64_t b = 0; ///< file: inode
+
+    friend bool operator==(const SourceIdentity &, const SourceIdentity &) = default;
+};
+
+/// In which state a disk is: any write by anybody may change it.
+struct SourceFingerprint {
+    std::uint64_t size = 0;
+    std::int64_t modifiedNs = 0; ///< 0 where the source has no such time
+    std::int64_t changedNs = 0;
+    std::uint64_t sampleHash = 0; ///< XXH3-64 over at most 8 samples of 4 KiB spread over the source
+
+    friend bool operator==(const SourceFingerprint &, const SourceFingerprint &) = default;
+};
+
+/// Where bytes come from and go to: a disk image, a device, memory.
+///
+/// Invariants every implementation keeps (shown by one contract suite):
+///  - readAt gives bytes that are there or an error, never made-up ones, and fewer bytes than asked only at the end;
+///  - write writes all or returns an error; what lies outside the range is never touched;
+///  - a size of a source is at most kMaxSourceSize.
+/// Thread: any, in parallel. Every function but the constants (geometry, identity, path, writable) may block
+/// in the system without bound and is never called on a GUI thread.
+class BlockSource {
+public:
+    BlockSource() = default;
+    BlockSource(const BlockSource &) = delete;
+    BlockSource &operator=(const BlockSource &) = delete;
+    virtual ~BlockSource();
+
+    /// Fills the buffers in order from `at`. Returns the bytes read: all, or fewer when the source ends in
+    /// between, 0 at or past its end. The error's range is what was asked for.
+    [[nodiscard]] virtual Result<std::uint64_t> readAt(ByteOffset at, std::span<const std::span<std::byte>> into) = 0;
+    /// The same into one buffer.
+    [[nodiscard]] Result<std::uint64_t> readAt(ByteOffset at, std::span<std::byte> into);
+
+    /// Writes the buffers one after the other at `at`, all of them: a short write is resumed. Refuses
+    /// (OutOfRange) what would lie past the current end, and (ReadOnly) a source that is not writable.
+    /// The error's range starts at the first byte that was not written.
+    [[nodiscard]] virtual Result<void> writev(ByteOffset at, std::span<const std::span<const std::byte>> from) = 0;
+
+    /// Makes what was written durable (fdatasync). A failure means that any write since the last success may be
+    /// lost; it must not be tried again into success.
+    [[nodiscard]] virtual Result<void> sync() = 0;
+
+    /// Current size in bytes.
+    [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
+    /// Current state, for noticing a foreign change.
+    [[nodiscard]] virtual Result<SourceFingerprint> fingerprint() = 0;
+    /// An error (Changed) when the name this source was opened by now leads to another file or nowhere.
+    [[nodiscard]] virtual Result<void> checkStillNamed() = 0;
+    /// The first run of data at or after `from`; everything outside such runs reads as zeros. Empty at the end
+    /// of the source when only a hole follows.
+    [[nodiscard]] virtual Result<ByteRange> nextData(ByteOffset from) = 0;
+
+    /// Smallest unit in bytes in which reading can fail or succeed and writing happens; a power of two, 512 at least.
+    [[nodiscard]] virtual std::uint32_t blockSize() const = 0;
+    [[nodiscard]] virtual SourceIdentity identity() const = 0;
+    /// The name it was opened by, in bytes; empty for memory.
+    [[nodiscard]] virtual std::string path() const = 0;
+    [[nodiscard]] virtual bool writable() const = 0;
+    /// Why it is not writable; only meaningful when writable() is false.
+    [[nodiscard]] virtual Error readOnlyReason() const = 0;
+};
+
+} // namespace cachecore

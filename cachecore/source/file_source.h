@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/env.h"
+#include "cachecore/source/block_source.h"
+
+#include <memory>
+
+namespace cachecore {
+
+/// A regular file or block device, read with preadv and written with pwritev through an Env. Never mapped, so
+/// a file cut short under it gives an error and no signal. Short transfers are resumed, EINTR is retried.
+/// Thread: any, in parallel.
+class FileSource final : public BlockSource {
+public:
+    enum class Access : std::uint8_t {
+        ReadOnly,         ///< opened O_RDONLY, nothing can write through it
+        WriteIfPermitted, ///< opened O_RDWR where that is allowed, else read-only with the reason kept
+    };
+
+    /// Opens `path` (bytes, need not be text). Block devices are always opened read-only. Errors: NotFound,
+    /// PermissionDenied, IsDirectory, UnsupportedKind (FIFO, socket, character device: refused before anything
+    /// could hang on it), System. Blocking.
+    [[nodiscard]] static Result<std::unique_ptr<FileSource>> open(std::shared_ptr<Env> env, const std::string &path,
+                                                                  Access access);
+
+    using BlockSource::readAt;
+    Result<std::uint64_t> readAt(ByteOffset at, std::span<const std::span<std::byte>> into) override;
+    Result<void> writev(ByteOffset at, std::span<const std::span<const std::byte>> from) override;
+    Result<void> sync() override;
+    Result<std::uint64_t> size() override;
+    Result<SourceFingerprint> fingerprint() override;
+    Result<void> checkStillNamed() override;
+    Result<ByteRange> nextData(ByteOffset from) override;
+    std::uint32_t blockSize() const override;
+    SourceIdentity identity() const override;
+    std::string path() const override;
+    bool writable() const override;
+    Error readOnlyReason() const override;
+
+private:
+    struct Opened;
+    explicit FileSource(Opened opened);
+
+    const std::shared_ptr<Env> m_env;
+    const std::unique_ptr<EnvFile> m_file;
+    const std::string m_path;
+    const FileKind m_kind;
+    const SourceIdentity m_identity;
+    const std::uint32_t m_blockSize;
+    const std::optional<Error> m_readOnlyReason; ///< nothing: writable
+};
+
+} // namespace cachecore

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/manual_executor.h"
+
+#include <utility>
+
+namespace cachet_test {
+
+bool ManualExecutor::post(Task task)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_closed)
+        return false;
+    m_tasks.push_back(std::move(task));
+    return true;
+}
+
+bool ManualExecutor::runOne()
+{
+    return runAt(0);
+}
+
+bool ManualExecutor::runAt(std::size_t index)
+{
+    Task task;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (index >= m_tasks.size())
+            return false;
+        const auto at = m_tasks.begin() + static_cast<std::ptrdiff_t>(index);
+        task = std::move(*at);
+        m_tasks.erase(at);
+    }
+    task();
+    return true;
+}
+
+std::size_t ManualExecutor::runAll()
+{
+    std::size_t ran = 0;
+    while (runOne())
+        ++ran;
+    return ran;
+}
+
+std::size_t ManualExecutor::waiting() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_tasks.size();
+}
+
+void ManualExecutor::shutDown()
+{
+    std::deque<Task> dropped;
+    const std::lock_guard lock(m_mutex);
+    m_closed = true;
+    dropped.swap(m_tasks);
+}
+
+} // namespace cachet_test

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "cachecore/base/executor.h"
+
+#include <cstddef>
+#include <deque>
+#include <mutex>
+
+namespace cachet_test {
+
+/// An executor that runs nothing by itself: the test steps it, on the thread that calls.
+class ManualExecutor final : public cachecore::Executor {
+public:
+    bool post(Task task) override;
+    unsigned concurrency() const override { return m_concurrency; }
+    bool workerStuck() override { return false; }
+    void workerRecovered() override { }
+
+    /// Runs the task posted first; false when there is none.
+    bool runOne();
+    /// Runs the task at `index` of those waiting, for trying other orders.
+    bool runAt(std::size_t index);
+    /// Runs until nothing waits, also what tasks post; returns how many ran.
+    std::size_t runAll();
+    std::size_t waiting() const;
+    void setConcurrency(unsigned workers) { m_concurrency = workers; }
+    /// From now on `post` refuses.
+    void shutDown();
+
+private:
+    mutable std::mutex m_mutex; ///< guards m_tasks and m_closed
+    std::deque<Task> m_tasks;
+    bool m_closed = false;
+    unsigned m_concurrency = 4;
+};
+
+} // namespace cachet_test
