@@ -6,6 +6,7 @@
 #include "cachecore/cache/cache_statistics.h"
 #include "cachecore/cache/page.h"
 #include "cachecore/cache/page_states.h"
+#include "cachecore/edit/edit_step.h"
 #include "cachecore/edit/staged_edits.h"
 #include "cachecore/source/block_source.h"
 #include "cachecore/write/write_report.h"
@@ -30,8 +31,8 @@ enum class ByteCondition : std::uint8_t {
 struct DocumentOptions {
     std::uint32_t pageSize = kDefaultPageSize;            ///< power of two, kMinPageSize..kMaxPageSize, >= the block size
     std::uint64_t cacheBytes = std::uint64_t{256} << 20;  ///< budget for page bytes; at least 4 pages
-    std::uint64_t undoBytes = std::uint64_t{64} << 20;    ///< bound on old bytes kept for undoing across commits
-    std::uint32_t undoSteps = 100'000;                    ///< bound on steps that can be undone
+    std::uint64_t undoBytes = std::uint64_t{64} << 20;    ///< bound on the bytes kept for undoing, also across commits
+    std::uint32_t undoSteps = 10'000;                     ///< bound on steps that can be undone
 };
 
 /// Where a document runs its work; jobs hold what they touch, so these may outlive or be abandoned by it.
@@ -45,14 +46,6 @@ struct DocumentChanges {
     bool pages = false;   ///< pages became ready, failed or absent
     bool edits = false;   ///< the staged bytes or the undo history
     bool size = false;    ///< size() or sourceSize()
-};
-
-/// One kind of step of the undo history; sentences are made by the caller.
-enum class EditKind : std::uint8_t { Type, Paste, Fill, Discard, Set };
-
-struct EditStep {
-    EditKind kind = EditKind::Type;
-    ByteRange range;
 };
 
 /// How far a close got.
@@ -127,11 +120,13 @@ public:
                                      bool continuesPrevious = false);
     /// Stages `pattern` repeated over `range`, from its first byte on; costs the pattern, not the range.
     [[nodiscard]] Result<void> stageFill(ByteRange range, std::span<const std::byte> pattern);
-    /// Takes back what is staged in `range`; can be undone.
-    void discard(ByteRange range);
-    void undo();
-    void redo();
-    /// The step undo (redo) would take back (do again); nothing when there is none.
+    /// Takes back what is staged in `range`; can be undone. Busy (like undo and redo) while a write runs, because the bytes that
+    /// would come to light are being replaced; the end of the write is told by its `done`.
+    [[nodiscard]] Result<void> discard(ByteRange range);
+    /// Nothing to undo (redo) is no error.
+    [[nodiscard]] Result<void> undo();
+    [[nodiscard]] Result<void> redo();
+    /// The step undo (redo) would take back (do again); nothing when there is none or a write runs.
     [[nodiscard]] std::optional<EditStep> undoStep() const;
     [[nodiscard]] std::optional<EditStep> redoStep() const;
     /// True when steps were given up because a bound (undoSteps, undoBytes) was reached.
