@@ -91,6 +91,8 @@ StagedEdits withoutStaleHashes(StagedEdits edits, const StagedEdits &written)
 
 StagedEdits carriedOver(const StagedEdits &edits, const EpochChange &change, std::uint64_t &nextStamp)
 {
+    if (edits.sameAs(change.written))
+        return {};
     StagedEdits result = edits;
     PieceCarrier carrier(edits, change, nextStamp, result);
     change.written.forEachPiece(change.written.span(), [&](ByteRange range, const Piece &piece) {
