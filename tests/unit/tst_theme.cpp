@@ -91,6 +91,7 @@ void TestTheme::keepsTextReadable()
     QVERIFY(readable("current", theme.currentText, theme.headerBackground));
     QVERIFY(readable("caret", theme.caretText, theme.caret));
     QVERIFY(readable("selection", theme.selectionText, theme.selection));
+    QVERIFY(readable("selected unreadable", theme.selectionText, theme.selectedHatch));
     QVERIFY(readable("staged", theme.stagedText, theme.stagedBackground));
     QVERIFY(readable("selected staged", theme.selectedStagedText, theme.selectedStaged));
     QVERIFY(readable("unreadable", theme.unreadableText, theme.unreadableBackground));

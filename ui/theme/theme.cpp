@@ -134,7 +134,8 @@ void Theme::setUpTexts()
     caret = accent;
     caretText = readableOn(base, {caret}, kTextRatio);
     selection = blended(base, accent, dark ? 0.38 : 0.26);
-    selectionText = readableOn(text, {selection}, kTextRatio);
+    selectedHatch = blended(selection, mark(PageTone::Failed), 0.35);
+    selectionText = readableOn(text, {selection, selectedHatch}, kTextRatio);
     stagedBackground = blended(base, mark(PageTone::Staged), dark ? 0.36 : 0.30);
     stagedText = readableOn(text, {stagedBackground}, kTextRatio);
     selectedStaged = blended(stagedBackground, accent, 0.45);

@@ -48,6 +48,7 @@ public:
     QColor caretText;         ///< text on the caret's block
     QColor selection;         ///< background of selected bytes
     QColor selectionText;
+    QColor selectedHatch;     ///< over selection, for a selected byte that could not be read
     QColor stagedBackground;  ///< background of a staged byte
     QColor stagedText;
     QColor selectedStaged;    ///< background of a staged byte inside the selection
