@@ -28,8 +28,8 @@ inline constexpr std::size_t kPageToneCount = 6;
 /// The colours of the window, so that the same thing has the same colour in the gutter, the view, the map and the
 /// docks. Computed from a palette, light or dark by the luminance of its base colour.
 ///
-/// Promises, for any palette: every text colour reaches 4.5:1 (WCAG 2.1, level AA) on every background it is drawn
-/// on; page marks except Never and Touched reach 3:1 on the base.
+/// Promises, for any palette whose base is not a middle grey: every text colour reaches 4.5:1 (WCAG 2.1, level AA) on
+/// every background it is drawn on; page marks except Never and Touched reach 3:1 on the base.
 /// A value; any thread once made.
 class Theme {
 public:
@@ -48,6 +48,7 @@ public:
     QColor caretText;         ///< text on the caret's block
     QColor selection;         ///< background of selected bytes
     QColor selectionText;
+    QColor selectedHatch;     ///< over selection, for a selected byte that could not be read
     QColor stagedBackground;  ///< background of a staged byte
     QColor stagedText;
     QColor selectedStaged;    ///< background of a staged byte inside the selection
