@@ -6,7 +6,9 @@
 #include "cachecore/cache/cache_statistics.h"
 #include "cachecore/cache/page.h"
 #include "cachecore/cache/page_states.h"
+#include "cachecore/edit/edit_step.h"
 #include "cachecore/edit/staged_edits.h"
+#include "cachecore/scan/snapshot.h"
 #include "cachecore/source/block_source.h"
 #include "cachecore/write/write_report.h"
 
@@ -29,9 +31,9 @@ enum class ByteCondition : std::uint8_t {
 
 struct DocumentOptions {
     std::uint32_t pageSize = kDefaultPageSize;            ///< power of two, kMinPageSize..kMaxPageSize, >= the block size
-    std::uint64_t cacheBytes = std::uint64_t{256} << 20;  ///< budget for page bytes; at least 4 pages
-    std::uint64_t undoBytes = std::uint64_t{64} << 20;    ///< bound on old bytes kept for undoing across commits
-    std::uint32_t undoSteps = 100'000;                    ///< bound on steps that can be undone
+    std::uint64_t cacheBytes = std::uint64_t{256} << 20;  ///< budget for page bytes; see minimumCacheBytes
+    std::uint64_t undoBytes = std::uint64_t{64} << 20;    ///< bound on the bytes kept for undoing, also across commits
+    std::uint32_t undoSteps = 10'000;                     ///< bound on steps that can be undone
 };
 
 /// Where a document runs its work; jobs hold what they touch, so these may outlive or be abandoned by it.
@@ -45,14 +47,6 @@ struct DocumentChanges {
     bool pages = false;   ///< pages became ready, failed or absent
     bool edits = false;   ///< the staged bytes or the undo history
     bool size = false;    ///< size() or sourceSize()
-};
-
-/// One kind of step of the undo history; sentences are made by the caller.
-enum class EditKind : std::uint8_t { Type, Paste, Fill, Discard, Set };
-
-struct EditStep {
-    EditKind kind = EditKind::Type;
-    ByteRange range;
 };
 
 /// How far a close got.
@@ -81,6 +75,9 @@ public:
     [[nodiscard]] static Result<std::shared_ptr<Document>> create(std::shared_ptr<BlockSource> source,
                                                                   DocumentOptions options, DocumentExecutors executors,
                                                                   std::shared_ptr<Env> env);
+    /// The smallest cache budget that goes with `pageSize`: 1 MiB or four pages, whichever is more.
+    [[nodiscard]] static std::uint64_t minimumCacheBytes(std::uint32_t pageSize);
+
     Document(const Document &) = delete;
     Document &operator=(const Document &) = delete;
     ~Document();
@@ -107,10 +104,15 @@ public:
     /// A page that enters the range counts one visit (hit or miss). Failed pages whose retry time has come are tried again.
     void setViewport(ByteRange visible, Intent intent);
 
-    /// Fills `into` with the document's bytes at `at`, staged bytes included: all or nothing. Blocking. Errors: OutOfRange, Io (with the
-    /// range that failed), Truncated, Cancelled or Closed.
+    /// Fills `into` with the document's bytes at `at`, staged bytes included: all, or `into` is left as it was. Blocking, and not
+    /// to be called on the executor of the loads. Costs pins on every page it touches until it returns. Errors: OutOfRange, what the
+    /// source says (with the range that failed), Truncated, Cancelled, Closed, OutOfMemory.
     [[nodiscard]] Result<void> read(ByteOffset at, std::span<std::byte> into, Intent intent = Intent::Jump,
                                     std::stop_token stop = {});
+
+    /// The document of this moment, for work that streams over all of it. Keeps the document's parts alive, not its jobs: after close()
+    /// its reads return Closed.
+    [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const;
 
     /// Forgets every cached page and failure, so that everything shown is read again. Staged edits are kept.
     void reload();
@@ -127,11 +129,13 @@ public:
                                      bool continuesPrevious = false);
     /// Stages `pattern` repeated over `range`, from its first byte on; costs the pattern, not the range.
     [[nodiscard]] Result<void> stageFill(ByteRange range, std::span<const std::byte> pattern);
-    /// Takes back what is staged in `range`; can be undone.
-    void discard(ByteRange range);
-    void undo();
-    void redo();
-    /// The step undo (redo) would take back (do again); nothing when there is none.
+    /// Takes back what is staged in `range`; can be undone. Busy (like undo and redo) while a write runs, because the bytes that
+    /// would come to light are being replaced; the end of the write is told by its `done`.
+    [[nodiscard]] Result<void> discard(ByteRange range);
+    /// Nothing to undo (redo) is no error.
+    [[nodiscard]] Result<void> undo();
+    [[nodiscard]] Result<void> redo();
+    /// The step undo (redo) would take back (do again); nothing when there is none or a write runs.
     [[nodiscard]] std::optional<EditStep> undoStep() const;
     [[nodiscard]] std::optional<EditStep> redoStep() const;
     /// True when steps were given up because a bound (undoSteps, undoBytes) was reached.
@@ -156,12 +160,13 @@ public:
     // --- watching ---------------------------------------------------------------------------------------------
 
     [[nodiscard]] CacheStatistics statistics() const;
-    /// The states of all pages. The reference is valid while the document lives; reload on the `size` change, when it may be another object.
+    /// The states of all pages, live. Ask again after a change of size: it may be another object then.
     [[nodiscard]] std::shared_ptr<const PageStates> pageStates() const;
+    /// Raised to minimumCacheBytes when smaller; a smaller budget gives memory back at once.
     void setCacheBudget(std::uint64_t bytes);
 
-    /// Called from any thread, without a lock held, after something changed; must be quick, must not call back into the document.
-    /// Once this returns, the former observer is no longer running and is never called again.
+    /// Called from any thread after something changed; must be quick and must not call setObserver. Once this returns, the former
+    /// observer is no longer running and is never called again.
     using Observer = std::function<void(DocumentChanges)>;
     void setObserver(Observer observer);
 
@@ -172,7 +177,7 @@ public:
 private:
     class Impl;
     explicit Document(std::shared_ptr<Impl> impl);
-    const std::shared_ptr<Impl> m_impl; ///< shared with running jobs, which thus outlive an abandoned document
+    const std::shared_ptr<Impl> m_impl; ///< shared with running jobs, which may outlive an abandoned document
 };
 
 } // namespace cachecore

@@ -4,12 +4,13 @@
 #include "cachecore/cache/page.h"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 namespace cachecore {
+
+class CountingPyramid;
 
 /// How many pages of one stretch of the source are in which state.
 struct PageStateCounts {
@@ -26,7 +27,8 @@ struct PageStateCounts {
 ///
 /// One 64-ary counting pyramid per state over the bits of the pages: a leaf is a 64-bit word, a node holds one count
 /// per child, nodes are allocated where something is set and live as long as the pyramid. All numbers are relaxed
-/// atomics: readers take no lock and may see a change half-way up the levels, never a wild number.
+/// atomics: readers take no lock and may see a change half-way up the levels (a page in two states, or in a level's count and not
+/// in the next), never a wild number. A page whose node finds no memory looks Absent.
 ///
 /// Invariant once no writer runs: every node's count equals the set bits below it.
 /// Thread: `set` from one thread at a time (the owner's lock), everything else from any thread. Nothing blocks.
@@ -57,10 +59,17 @@ public:
     [[nodiscard]] std::uint64_t memoryBytes() const;
 
 private:
-    class Pyramid;
-    const std::uint64_t m_pageCount;
     enum Layer : std::uint8_t { Loading, Ready, Failed, Touched, LayerCount };
-    std::array<std::unique_ptr<Pyramid>, LayerCount> m_layers;
+    using Ranks = std::array<std::int64_t, LayerCount>;
+
+    static PageStateCounts countsOf(std::uint64_t pages, const Ranks &atBegin, const Ranks &atEnd);
+    Ranks ranksAt(std::uint64_t page) const;
+    PageStateCounts countsOfPage(std::uint64_t page) const;
+    void summarizePages(std::uint64_t first, std::uint64_t count, std::uint64_t inside,
+                        std::span<PageStateCounts> out) const;
+
+    const std::uint64_t m_pageCount;
+    std::array<std::unique_ptr<CountingPyramid>, LayerCount> m_layers;
 };
 
 } // namespace cachecore

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace cachecore {
@@ -31,6 +32,13 @@ struct Base {
 
     /// The same base from its byte `skipBytes` on.
     [[nodiscard]] Base slice(std::uint64_t skipBytes) const;
+
+    [[nodiscard]] static Base ofBytes(SharedBytes seen);
+    /// Hashes of consecutive aligned blocks, the first at the range's begin, which must be aligned.
+    [[nodiscard]] static Base ofHashes(std::shared_ptr<const std::vector<Hash128>> blockHashes);
 };
+
+/// XXH3-128 of `bytes`.
+[[nodiscard]] Hash128 hash128(std::span<const std::byte> bytes);
 
 } // namespace cachecore

@@ -49,15 +49,22 @@ public:
     /// The same for the bases.
     void forEachBase(ByteRange range, const std::function<bool(ByteRange, const Base &)> &visit) const;
 
-    /// With `piece` staged over `range`; where nothing was staged, `base` (of the whole range) becomes its base.
-    [[nodiscard]] StagedEdits with(ByteRange range, Piece piece, const Base &base) const;
+    /// With `piece` staged over `range`. Where nothing was staged before, what `seen` says becomes the base, Unseen where it
+    /// says nothing; where something was, its base stays, because the disk under it is the same. O((1 + pieces under it) * log n).
+    [[nodiscard]] StagedEdits with(ByteRange range, Piece piece, const RangeTree<Base> &seen) const;
     /// Without what is staged in `range`.
     [[nodiscard]] StagedEdits without(ByteRange range) const;
-    /// With the base over `range` (all of it staged) replaced.
+    /// Only what is staged in `range`.
+    [[nodiscard]] StagedEdits clipped(ByteRange range) const;
+    /// With `base` under `range`; every byte of it must be staged.
     [[nodiscard]] StagedEdits withBase(ByteRange range, Base base) const;
 
-    /// True when both are the same value by structure (same root), which implies equal content.
-    [[nodiscard]] bool sameAs(const StagedEdits &other) const;
+    /// From the first to the last staged byte; empty when nothing is staged.
+    [[nodiscard]] ByteRange span() const { return m_pieces.span(); }
+    /// True when both share one root, which implies equal content.
+    [[nodiscard]] bool sameAs(const StagedEdits &other) const { return m_pieces.sameAs(other.m_pieces); }
+    /// True when the stated invariants hold; for tests.
+    [[nodiscard]] bool invariantsHold() const;
 
 private:
     RangeTree<Piece> m_pieces;

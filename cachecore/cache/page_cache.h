@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/cache/cache_statistics.h"
+#include "cachecore/cache/page_handle.h"
+#include "cachecore/cache/page_states.h"
+#include "cachecore/cache/s3_fifo.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace cachecore {
+
+/// The pages in memory under a budget of bytes, and the state of every page of the source. Loads nothing itself.
+///
+/// Invariants:
+///  - resident bytes plus bytes of detached, still pinned pages stay within the budget after every publish; a page that finds no room,
+///    because all others are pinned, is not admitted;
+///  - eviction never takes a pinned page; invalidate and replace do, and the pin keeps the bytes alive;
+///  - the state of a page is Loading while a load is announced, else that of the resident page, else Absent.
+/// Thread: any. One short lock; no I/O, no callback and no page memory is allocated under it.
+class PageCache {
+public:
+    /// Whether looking a page up counts as a visit, for the statistics and for what is kept.
+    enum class Visit : std::uint8_t { None, Counted };
+
+    PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount);
+
+    /// The page when it is resident, Ready or Failed; else an empty handle. Never blocks on a read.
+    [[nodiscard]] PageHandle tryGet(PageIndex page, Visit visit = Visit::None);
+
+    /// Puts a loaded page in, replacing the resident one, and ends its Loading. Jump and Edit admit to the main queue, Scroll to the small;
+    /// Scan admits nothing. Returns whether it is resident now.
+    bool publish(std::shared_ptr<const Page> page, Intent intent);
+    /// Replaces the page if it is resident, keeping its place in the queues.
+    void replaceResident(std::shared_ptr<const Page> page);
+
+    /// A load of the page begins or is wanted (its state becomes Loading), or was given up.
+    void announceLoading(PageIndex page);
+    void abandonLoading(PageIndex page);
+
+    /// Drops exactly the resident pages of [first, first + count). O(min(count, resident)).
+    void invalidate(PageIndex first, std::uint64_t count);
+    /// The resident pages of [first, first + count), ascending.
+    [[nodiscard]] std::vector<PageIndex> residentIn(PageIndex first, std::uint64_t count) const;
+
+    /// A smaller budget gives memory back before this returns.
+    void setBudget(std::uint64_t bytes);
+    [[nodiscard]] std::uint64_t budget() const;
+    /// The source has `pageCount` pages now. States of resident and loading pages are carried over, what was only touched is forgotten.
+    void setPageCount(std::uint64_t pageCount);
+    [[nodiscard]] std::shared_ptr<const PageStates> states() const;
+    [[nodiscard]] CacheStatistics statistics() const;
+    /// True when the stated invariants hold; for tests.
+    [[nodiscard]] bool invariantsHold() const;
+
+private:
+    struct Resident {
+        std::shared_ptr<const Page> page;
+        S3Fifo::Position position;
+    };
+    using Table = std::unordered_map<std::uint64_t, Resident>;
+    /// Pages taken out, to be destroyed when the lock is released.
+    using Removed = std::vector<std::shared_ptr<const Page>>;
+
+    void makeRoom(std::uint64_t bytes, Removed &removed);
+    void remove(Table::iterator entry, Removed &removed);
+    void updateState(PageIndex page);
+    [[nodiscard]] PageState stateOf(PageIndex page) const;
+    [[nodiscard]] std::uint64_t heldBytes() const;
+
+    mutable std::mutex m_mutex; ///< guards everything below
+    Table m_table;
+    S3Fifo m_policy;
+    std::unordered_set<std::uint64_t> m_loading;
+    std::shared_ptr<PageStates> m_states;
+    CacheStatistics m_counters; ///< hits, misses, evictions; the rest is derived
+    const std::shared_ptr<std::atomic<std::uint64_t>> m_detachedBytes;
+};
+
+} // namespace cachecore

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/cache/page_handle.h"
+
+#include <algorithm>
+#include <new>
+
+namespace cachecore {
+
+Page::Page(PageIndex index, ByteRange range)
+    : m_index(index)
+    , m_range(range)
+    , m_bytes(static_cast<std::byte *>(::operator new(static_cast<std::size_t>(range.length()),
+                                                      std::align_val_t(kPageAlignment))))
+{
+}
+
+Page::~Page()
+{
+    if (m_detachedAccount)
+        m_detachedAccount->fetch_sub(m_range.length(), std::memory_order_relaxed);
+    ::operator delete(m_bytes, std::align_val_t(kPageAlignment));
+}
+
+bool Page::readable(ByteRange range) const
+{
+    return !m_damage
+        || std::ranges::none_of(m_damage->bad, [range](ByteRange bad) { return bad.intersects(range); });
+}
+
+void Page::setDamage(Damage damage)
+{
+    m_damage = std::move(damage);
+}
+
+void Page::detach(std::shared_ptr<std::atomic<std::uint64_t>> account) const
+{
+    account->fetch_add(m_range.length(), std::memory_order_relaxed);
+    m_detachedAccount = std::move(account);
+}
+
+} // namespace cachecore

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/error.h"
+#include "cachecore/cache/page.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace cachecore {
+
+/// The bytes of one page as they were read, never changed after it is published. A page of which some bytes could not
+/// be read is Failed: it knows which, the others are good.
+/// Invariant: bad ranges ascend, do not touch, lie in range(), and there are some exactly when there is an error.
+class Page {
+public:
+    /// What could not be read, and when another try makes sense.
+    struct Damage {
+        std::vector<ByteRange> bad;
+        Error error;
+        std::chrono::steady_clock::time_point retryAt;
+        unsigned attempts = 1; ///< failed loads of this page in a row
+    };
+
+    /// A page of `range` whose bytes (zeros are not written) the loader fills before publishing. Throws std::bad_alloc.
+    Page(PageIndex index, ByteRange range);
+    Page(const Page &) = delete;
+    Page &operator=(const Page &) = delete;
+    ~Page();
+
+    [[nodiscard]] PageIndex index() const { return m_index; }
+    [[nodiscard]] ByteRange range() const { return m_range; }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return {m_bytes, length()}; }
+    [[nodiscard]] const std::optional<Damage> &damage() const { return m_damage; }
+    [[nodiscard]] PageState state() const { return m_damage ? PageState::Failed : PageState::Ready; }
+    /// True when no byte of `range` is bad.
+    [[nodiscard]] bool readable(ByteRange range) const;
+
+    /// For the loader, before publishing.
+    [[nodiscard]] std::span<std::byte> writableBytes() { return {m_bytes, length()}; }
+    void setDamage(Damage damage);
+
+    /// For the cache, once, when the page leaves it while it may be pinned: adds its bytes to `account` until the last pin is gone.
+    void detach(std::shared_ptr<std::atomic<std::uint64_t>> account) const;
+
+private:
+    [[nodiscard]] std::size_t length() const { return static_cast<std::size_t>(m_range.length()); }
+
+    const PageIndex m_index;
+    const ByteRange m_range;
+    std::byte *const m_bytes; ///< aligned to kPageAlignment
+    std::optional<Damage> m_damage;
+    mutable std::shared_ptr<std::atomic<std::uint64_t>> m_detachedAccount; ///< written once, under the cache's lock
+};
+
+/// Alignment of page memory in bytes: what reads are fastest into, and what unbuffered reads demand.
+inline constexpr std::size_t kPageAlignment = 4096;
+
+/// A pin on a page: its bytes stay valid, whatever becomes of the page in the cache, until the last pin is gone.
+/// Move-only; may be handed to another thread. An empty handle pins nothing.
+class PageHandle {
+public:
+    PageHandle() = default;
+    explicit PageHandle(std::shared_ptr<const Page> page)
+        : m_page(std::move(page))
+    {
+    }
+    PageHandle(PageHandle &&) noexcept = default;
+    PageHandle &operator=(PageHandle &&) noexcept = default;
+    PageHandle(const PageHandle &) = delete;
+    PageHandle &operator=(const PageHandle &) = delete;
+    ~PageHandle() = default;
+
+    explicit operator bool() const { return m_page != nullptr; }
+    [[nodiscard]] const Page &page() const { return *m_page; }
+    [[nodiscard]] std::span<const std::byte> bytes() const { return m_page->bytes(); }
+    /// The page's bytes from `address` (inside its range) to its end.
+    [[nodiscard]] std::span<const std::byte> from(ByteOffset address) const
+    {
+        return bytes().subspan(static_cast<std::size_t>(address - m_page->range().begin()));
+    }
+
+private:
+    std::shared_ptr<const Page> m_page;
+};
+
+} // namespace cachecore

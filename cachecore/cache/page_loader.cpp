@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/cache/page_loader.h"
+
+#include "cachecore/cache/damaged_read.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <new>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+constexpr unsigned kLongestRetryShift = 6; ///< at most 2^6 s between two tries of a failed page
+
+} // namespace
+
+LoadListener::~LoadListener() = default;
+
+/// One page wanted or being read.
+struct PageLoader::Flight {
+    PageIndex page;
+    LoadClass urgency = LoadClass::ReadAhead;
+    std::uint64_t generation = 0;
+    Intent intent = Intent::Scroll;
+    unsigned waiters = 0;
+    bool running = false;
+    bool stale = false; ///< invalidated while running: what arrives is old
+    bool done = false;
+    std::shared_ptr<const Page> result; ///< once done; none when memory ran out or the loader closed
+};
+
+PageLoader::PageLoader(std::shared_ptr<BlockSource> source, std::shared_ptr<PageCache> cache,
+                       std::shared_ptr<const SourceExtent> extent, std::shared_ptr<Executor> executor,
+                       std::shared_ptr<Env> env, std::weak_ptr<LoadListener> listener)
+    : m_source(std::move(source))
+    , m_cache(std::move(cache))
+    , m_extent(std::move(extent))
+    , m_executor(std::move(executor))
+    , m_env(std::move(env))
+    , m_listener(std::move(listener))
+{
+}
+
+void PageLoader::request(SourceExtent::Pages pages, LoadClass urgency, std::uint64_t generation, Intent intent)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_closed)
+        return;
+    for (std::uint64_t i = 0; i < pages.count; ++i) {
+        const PageIndex page{pages.first.value + i};
+        if (mayRequest(page))
+            launch(page, urgency, generation, intent);
+    }
+    startJobs();
+}
+
+bool PageLoader::mayRequest(PageIndex page) const
+{
+    if (m_flights.contains(page.value))
+        return true; // joins, and may make it more urgent
+    const PageHandle resident = m_cache->tryGet(page);
+    return !resident || (resident.page().damage() && resident.page().damage()->retryAt <= m_env->now());
+}
+
+/// Makes a flight for `page`, or raises the urgency of the one it has.
+void PageLoader::launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent)
+{
+    std::shared_ptr<Flight> &flight = m_flights[page.value];
+    if (!flight) {
+        flight = std::make_shared<Flight>();
+        flight->page = page;
+        flight->urgency = urgency;
+        flight->intent = intent;
+        m_cache->announceLoading(page);
+    }
+    flight->urgency = std::min(flight->urgency, urgency);
+    flight->generation = std::max(flight->generation, generation);
+    if (intent == Intent::Jump || intent == Intent::Edit)
+        flight->intent = intent;
+}
+
+void PageLoader::dropBefore(std::uint64_t generation)
+{
+    const std::lock_guard lock(m_mutex);
+    for (auto it = m_flights.begin(); it != m_flights.end();) {
+        const auto next = std::next(it);
+        const Flight &flight = *it->second;
+        if (!flight.running && flight.waiters == 0 && flight.generation < generation)
+            drop(it);
+        it = next;
+    }
+}
+
+void PageLoader::drop(Flights::iterator flight)
+{
+    flight->second->done = true;
+    m_cache->abandonLoading(flight->second->page);
+    m_flights.erase(flight);
+}
+
+Result<PageHandle> PageLoader::wait(PageIndex page, Intent intent, std::stop_token stop)
+{
+    std::unique_lock lock(m_mutex);
+    if (m_closed)
+        return failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(page));
+    if (!mayRequest(page)) {
+        // The lock keeps a flight from ending here, but the page may be evicted between the two looks.
+        if (PageHandle resident = m_cache->tryGet(page))
+            return resident;
+    }
+    launch(page, LoadClass::Wanted, 0, intent);
+    const std::shared_ptr<Flight> flight = m_flights[page.value];
+    ++flight->waiters;
+    startJobs();
+    m_changed.wait(lock, stop, [&] { return flight->done || m_closed; });
+    --flight->waiters;
+    if (flight->done && flight->result)
+        return PageHandle(flight->result);
+    if (m_closed)
+        return failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(page));
+    if (flight->done)
+        return failure(ErrorCode::OutOfMemory, Operation::Read, m_extent->rangeOf(page));
+    if (const auto queued = m_flights.find(page.value); queued != m_flights.end() && queued->second == flight
+        && !flight->running && flight->waiters == 0 && flight->urgency == LoadClass::Wanted)
+        drop(queued);
+    return failure(ErrorCode::Cancelled, Operation::Read, m_extent->rangeOf(page));
+}
+
+void PageLoader::startJobs()
+{
+    const auto ready = std::ranges::count_if(m_flights, [](const auto &entry) { return !entry.second->running; });
+    const auto most = std::min<unsigned>(m_executor->concurrency(), m_running + static_cast<unsigned>(ready));
+    while (m_jobs < most) {
+        ++m_jobs;
+        if (!m_executor->post([self = shared_from_this()] { self->runJob(); })) {
+            --m_jobs;
+            return;
+        }
+    }
+}
+
+void PageLoader::runJob()
+{
+    std::unique_lock lock(m_mutex);
+    const Batch batch = takeBatch();
+    if (batch.empty()) {
+        --m_jobs;
+        return;
+    }
+    const bool readAhead = batch.front()->urgency == LoadClass::ReadAhead;
+    ++m_running;
+    m_runningReadAhead += readAhead ? 1 : 0;
+    lock.unlock();
+
+    std::optional<std::uint64_t> endSeen;
+    const Pages pages = readBatch(batch, endSeen);
+
+    lock.lock();
+    finishBatch(batch, pages);
+    --m_running;
+    m_runningReadAhead -= readAhead ? 1 : 0;
+    --m_jobs;
+    startJobs();
+    m_changed.notify_all();
+    const bool closed = m_closed;
+    lock.unlock();
+
+    const auto listener = m_listener.lock();
+    if (!listener || closed)
+        return;
+    if (endSeen)
+        listener->sourceEndsAt(*endSeen);
+    std::vector<std::shared_ptr<const Page>> arrived;
+    for (const std::shared_ptr<Flight> &flight : batch) {
+        if (flight->result)
+            arrived.push_back(flight->result);
+    }
+    listener->pagesArrived(arrived);
+}
+
+PageLoader::Batch PageLoader::takeBatch()
+{
+    auto best = m_flights.end();
+    for (auto it = m_flights.begin(); it != m_flights.end(); ++it) {
+        const Flight &flight = *it->second;
+        if (flight.running || !mayRun(flight))
+            continue;
+        const bool better = best == m_flights.end() || flight.urgency < best->second->urgency
+            || (flight.urgency == best->second->urgency && flight.generation > best->second->generation);
+        if (better)
+            best = it;
+    }
+    Batch batch;
+    if (best == m_flights.end())
+        return batch;
+    batch.push_back(best->second);
+    extendBatch(batch, best);
+    for (const std::shared_ptr<Flight> &flight : batch)
+        flight->running = true;
+    return batch;
+}
+
+bool PageLoader::mayRun(const Flight &flight) const
+{
+    const unsigned workers = m_executor->concurrency();
+    return flight.urgency != LoadClass::ReadAhead || workers == 1 || m_runningReadAhead + 1 < workers;
+}
+
+/// Adds queued neighbours of the first page of `batch` on both sides; the batch stays in ascending order.
+void PageLoader::extendBatch(Batch &batch, Flights::iterator best)
+{
+    const std::size_t most = static_cast<std::size_t>(std::max<std::uint64_t>(1, kLongestRead / m_extent->pageSize));
+    for (auto it = std::next(best); it != m_flights.end() && batch.size() < most; ++it) {
+        if (it->second->running || it->first != batch.back()->page.value + 1)
+            break;
+        batch.push_back(it->second);
+    }
+    for (auto it = best; it != m_flights.begin() && batch.size() < most;) {
+        --it;
+        if (it->second->running || it->first + 1 != batch.front()->page.value)
+            break;
+        batch.insert(batch.begin(), it->second);
+    }
+}
+
+/// Reads the pages of a batch; one that could not even be allocated is null. No lock held.
+PageLoader::Pages PageLoader::readBatch(const Batch &batch, std::optional<std::uint64_t> &endSeen)
+{
+    Pages pages(batch.size());
+    std::vector<std::span<std::byte>> buffers;
+    std::uint64_t total = 0;
+    try {
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            pages[i] = std::make_shared<Page>(batch[i]->page, m_extent->rangeOf(batch[i]->page));
+            buffers.push_back(pages[i]->writableBytes());
+            total += buffers.back().size();
+        }
+    } catch (const std::bad_alloc &) {
+        std::ranges::fill(pages, nullptr);
+        return pages;
+    }
+    const auto got = m_source->readAt(pages.front()->range().begin(), buffers);
+    std::uint64_t reads = 1;
+    if (!got || *got != total) {
+        for (const std::shared_ptr<Page> &page : pages)
+            readSingly(*page, endSeen);
+        reads += pages.size();
+    }
+    const std::lock_guard lock(m_mutex);
+    m_counters.reads += reads;
+    m_counters.loads += pages.size();
+    return pages;
+}
+
+/// Reads one page again, this time around what cannot be read.
+void PageLoader::readSingly(Page &page, std::optional<std::uint64_t> &endSeen)
+{
+    DamagedRead read = readAroundDamage(*m_source, page.range(), page.writableBytes());
+    if (read.endsAt)
+        endSeen = std::min(endSeen.value_or(kMaxSourceSize), *read.endsAt);
+    if (!read.error)
+        return;
+    const PageHandle before = m_cache->tryGet(page.index());
+    const unsigned attempts = before && before.page().damage() ? before.page().damage()->attempts + 1 : 1;
+    const std::chrono::seconds pause(std::uint64_t{1} << std::min(attempts, kLongestRetryShift));
+    page.setDamage({std::move(read.bad), std::move(*read.error), m_env->now() + pause, attempts});
+}
+
+/// Publishes what was read and ends the flights; those invalidated meanwhile are queued again.
+void PageLoader::finishBatch(const Batch &batch, const Pages &pages)
+{
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        Flight &flight = *batch[i];
+        flight.running = false;
+        if (std::exchange(flight.stale, false) && !m_closed)
+            continue;
+        flight.done = true;
+        flight.result = pages[i];
+        m_flights.erase(flight.page.value);
+        if (!pages[i]) {
+            m_cache->abandonLoading(flight.page);
+            continue;
+        }
+        m_counters.failedLoads += pages[i]->damage() ? 1 : 0;
+        m_cache->publish(pages[i], flight.intent);
+    }
+}
+
+void PageLoader::invalidate(SourceExtent::Pages pages)
+{
+    const std::lock_guard lock(m_mutex);
+    for (auto it = m_flights.lower_bound(pages.first.value);
+         it != m_flights.end() && it->first - pages.first.value < pages.count; ++it)
+        it->second->stale = it->second->running;
+    m_cache->invalidate(pages.first, pages.count);
+}
+
+void PageLoader::refresh(ByteRange span, const std::function<bool(ByteRange)> &affected)
+{
+    const SourceExtent::Pages pages = m_extent->pagesOf(span);
+    {
+        const std::lock_guard lock(m_mutex);
+        for (auto it = m_flights.lower_bound(pages.first.value);
+             it != m_flights.end() && it->first - pages.first.value < pages.count; ++it) {
+            if (it->second->running && affected(m_extent->rangeOf(it->second->page)))
+                it->second->stale = true;
+        }
+    }
+    for (const PageIndex index : m_cache->residentIn(pages.first, pages.count)) {
+        const ByteRange range = m_extent->rangeOf(index);
+        if (!affected(range))
+            continue;
+        try {
+            const auto page = std::make_shared<Page>(index, range);
+            const auto got = m_source->readAt(range.begin(), page->writableBytes());
+            if (got && *got == range.length()) {
+                m_cache->replaceResident(page);
+                continue;
+            }
+        } catch (const std::bad_alloc &) {
+            // No room for the new bytes: the page goes, the old ones must not stay.
+        }
+        m_cache->invalidate(index, 1);
+    }
+}
+
+unsigned PageLoader::close(std::chrono::milliseconds wait)
+{
+    std::unique_lock lock(m_mutex);
+    m_closed = true;
+    for (auto it = m_flights.begin(); it != m_flights.end();) {
+        const auto next = std::next(it);
+        if (!it->second->running)
+            drop(it);
+        it = next;
+    }
+    m_changed.notify_all();
+    m_changed.wait_for(lock, wait, [this] { return m_running == 0; });
+    return m_running;
+}
+
+void PageLoader::addTo(CacheStatistics &statistics) const
+{
+    const std::lock_guard lock(m_mutex);
+    statistics.loads += m_counters.loads;
+    statistics.reads += m_counters.reads;
+    statistics.failedLoads += m_counters.failedLoads;
+}
+
+} // namespace cachecore

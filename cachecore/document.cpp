@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/document.h"
+
+#include "cachecore/document_impl.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+Result<void> checkOptions(const DocumentOptions &options, const BlockSource &source)
+{
+    const auto wrong = [&source] { return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source.path()); };
+    if (!std::has_single_bit(options.pageSize) || options.pageSize < kMinPageSize || options.pageSize > kMaxPageSize
+        || options.pageSize < source.blockSize())
+        return wrong();
+    if (options.cacheBytes < Document::minimumCacheBytes(options.pageSize) || options.cacheBytes > kMaxSourceSize)
+        return wrong();
+    return {};
+}
+
+/// Of a document shared with its jobs, the parts a snapshot needs.
+template <typename Impl>
+class DocumentSnapshot final : public Snapshot {
+public:
+    explicit DocumentSnapshot(std::shared_ptr<Impl> impl)
+        : m_impl(std::move(impl))
+        , m_edits(m_impl->staged())
+        , m_size(m_impl->whole().length())
+    {
+    }
+
+    std::uint64_t size() const override { return m_size; }
+    Result<void> read(ByteOffset at, std::span<std::byte> into, std::stop_token stop) const override
+    {
+        return m_impl->read(m_edits, at, into, Intent::Scan, std::move(stop));
+    }
+    Result<ByteRange> nextData(ByteOffset at) const override
+    {
+        const ByteRange rest(at, std::max(at, ByteOffset(m_size)));
+        const auto data = m_impl->m_source->nextData(at);
+        if (!data)
+            return data;
+        ByteRange next = data->intersection(rest);
+        const auto staged = m_edits.extentsIn(rest);
+        if (staged.count == 0)
+            return next;
+        const ByteRange extent = m_edits.extent(staged.first).intersection(rest);
+        return next.empty() || extent.begin() < next.begin() ? extent : next;
+    }
+    const BlockSource &source() const override { return *m_impl->m_source; }
+
+private:
+    const std::shared_ptr<Impl> m_impl;
+    const StagedEdits m_edits;
+    const std::uint64_t m_size;
+};
+
+} // namespace
+
+std::uint64_t Document::minimumCacheBytes(std::uint32_t pageSize)
+{
+    return std::max<std::uint64_t>(std::uint64_t{1} << 20, std::uint64_t{4} * pageSize);
+}
+
+Result<std::shared_ptr<Document>> Document::create(std::shared_ptr<BlockSource> source, DocumentOptions options,
+                                                   DocumentExecutors executors, std::shared_ptr<Env> env)
+{
+    if (auto valid = checkOptions(options, *source); !valid)
+        return failure(valid.error());
+    const auto size = source->size();
+    if (!size)
+        return failure(size.error());
+    try {
+        auto impl = std::make_shared<Impl>(std::move(source), options, std::move(executors), std::move(env), *size);
+        impl->start();
+        return std::shared_ptr<Document>(new Document(std::move(impl)));
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Configure);
+    }
+}
+
+Document::Document(std::shared_ptr<Impl> impl)
+    : m_impl(std::move(impl))
+{
+}
+
+Document::~Document()
+{
+    m_impl->setObserver({});
+    m_impl->close(std::chrono::milliseconds(0));
+}
+
+std::uint64_t Document::size() const
+{
+    return m_impl->m_extent->documentSize.load(std::memory_order_acquire);
+}
+
+std::uint64_t Document::sourceSize() const
+{
+    return m_impl->m_extent->sourceSize.load(std::memory_order_acquire);
+}
+
+std::uint32_t Document::pageSize() const
+{
+    return m_impl->m_extent->pageSize;
+}
+
+const BlockSource &Document::source() const
+{
+    return *m_impl->m_source;
+}
+
+void Document::peek(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const
+{
+    m_impl->peek(at, bytes, conditions);
+}
+
+void Document::peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const
+{
+    m_impl->peekSource(at, bytes, conditions);
+}
+
+void Document::setViewport(ByteRange visible, Intent intent)
+{
+    m_impl->setViewport(visible, intent);
+}
+
+Result<void> Document::read(ByteOffset at, std::span<std::byte> into, Intent intent, std::stop_token stop)
+{
+    return m_impl->read(m_impl->staged(), at, into, intent, std::move(stop));
+}
+
+std::unique_ptr<Snapshot> Document::snapshot() const
+{
+    return std::make_unique<DocumentSnapshot<Impl>>(m_impl);
+}
+
+void Document::reload()
+{
+    m_impl->reload();
+}
+
+Result<void> Document::refreshSize()
+{
+    return m_impl->refreshSize();
+}
+
+Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, EditKind kind, bool continuesPrevious)
+{
+    const auto range = ByteRange::make(at, bytes.size());
+    if (!range)
+        return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)), source().path());
+    try {
+        Piece piece;
+        piece.bytes = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+        return m_impl->stage(*range, std::move(piece), kind, continuesPrevious);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, *range, source().path());
+    }
+}
+
+Result<void> Document::stageFill(ByteRange range, std::span<const std::byte> pattern)
+{
+    if (pattern.empty())
+        return failure(ErrorCode::InvalidArgument, Operation::Stage, range, source().path());
+    try {
+        Piece piece;
+        piece.bytes = std::make_shared<const std::vector<std::byte>>(pattern.begin(), pattern.end());
+        piece.repeats = true;
+        return m_impl->stage(range, std::move(piece), EditKind::Fill, false);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, source().path());
+    }
+}
+
+Result<void> Document::discard(ByteRange range)
+{
+    return m_impl->discard(range);
+}
+
+Result<void> Document::undo()
+{
+    return m_impl->move(&EditHistory::undo);
+}
+
+Result<void> Document::redo()
+{
+    return m_impl->move(&EditHistory::redo);
+}
+
+std::optional<EditStep> Document::undoStep() const
+{
+    return m_impl->nextStep(&EditHistory::undoStep);
+}
+
+std::optional<EditStep> Document::redoStep() const
+{
+    return m_impl->nextStep(&EditHistory::redoStep);
+}
+
+bool Document::historyWasCut() const
+{
+    return m_impl->historyWasCut();
+}
+
+StagedEdits Document::staged() const
+{
+    return m_impl->staged();
+}
+
+Result<void> Document::startCommit(WriteDone done)
+{
+    return m_impl->startWrite(m_impl->whole(), std::move(done));
+}
+
+Result<void> Document::startPersist(ByteRange range, WriteDone done)
+{
+    return m_impl->startWrite(range, std::move(done));
+}
+
+Result<WriteReport> Document::commit()
+{
+    return m_impl->writeAndWait(m_impl->whole());
+}
+
+Result<WriteReport> Document::persist(ByteRange range)
+{
+    return m_impl->writeAndWait(range);
+}
+
+bool Document::writing() const
+{
+    return m_impl->writing();
+}
+
+CacheStatistics Document::statistics() const
+{
+    return m_impl->statistics();
+}
+
+std::shared_ptr<const PageStates> Document::pageStates() const
+{
+    return m_impl->m_cache->states();
+}
+
+void Document::setCacheBudget(std::uint64_t bytes)
+{
+    m_impl->m_cache->setBudget(std::max(bytes, minimumCacheBytes(pageSize())));
+}
+
+void Document::setObserver(Observer observer)
+{
+    m_impl->setObserver(std::move(observer));
+}
+
+CloseOutcome Document::close(std::chrono::milliseconds wait)
+{
+    return m_impl->close(wait);
+}
+
+} // namespace cachecore

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/document_impl.h"
+#include "cachecore/write/plan_writer.h"
+
+#include <algorithm>
+#include <future>
+#include <new>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+constexpr std::uint64_t kLargestSeenBase = std::uint64_t{1} << 20; ///< longer ranges are staged Unseen
+
+} // namespace
+
+/// One write from its start to its end, also when its task is destroyed unrun.
+class Document::Impl::WriteTicket {
+public:
+    explicit WriteTicket(std::shared_ptr<Impl> impl)
+        : m_impl(std::move(impl))
+    {
+    }
+    WriteTicket(WriteTicket &&) = default;
+    WriteTicket(const WriteTicket &) = delete;
+    WriteTicket &operator=(const WriteTicket &) = delete;
+    WriteTicket &operator=(WriteTicket &&) = delete;
+    ~WriteTicket() { end(); }
+
+    [[nodiscard]] Impl &impl() const { return *m_impl; }
+    void end()
+    {
+        if (const auto impl = std::exchange(m_impl, nullptr))
+            impl->endWrite();
+    }
+
+private:
+    std::shared_ptr<Impl> m_impl;
+};
+
+StagedEdits Document::Impl::staged() const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_history.current();
+}
+
+Result<void> Document::Impl::checkStageable(ByteRange range) const
+{
+    if (!m_source->writable())
+        return failure(ErrorCode::ReadOnly, Operation::Stage, range, m_source->path());
+    if (range.empty())
+        return failure(ErrorCode::InvalidArgument, Operation::Stage, range, m_source->path());
+    if (!whole().contains(range))
+        return failure(ErrorCode::OutOfRange, Operation::Stage, range, m_source->path());
+    if (range.end().value() > m_extent->sourceSize.load(std::memory_order_acquire))
+        return failure(ErrorCode::Truncated, Operation::Stage, range, m_source->path());
+    return {};
+}
+
+Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, bool continuesPrevious)
+{
+    if (auto allowed = checkStageable(range); !allowed)
+        return allowed;
+    try {
+        const RangeTree<Base> seen = seenBases(range);
+        const std::uint64_t payload = piece.bytes->size();
+        const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
+        piece.stamp = m_history.newStamp();
+        StagedEdits edits = m_history.current().with(range, std::move(piece), seen);
+        m_history.push(std::move(edits), {kind, range}, payload, continuesPrevious);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, m_source->path());
+    }
+    notify({.edits = true});
+    return {};
+}
+
+/// What the cache holds of `range` now, as bases: hashes for whole blocks of long ranges, bytes for the rest.
+RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
+{
+    RangeTree<Base> bases;
+    if (range.length() > kLargestSeenBase)
+        return bases;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(range.length()));
+    std::vector<ByteCondition> conditions(bytes.size());
+    peekSource(range.begin(), bytes, conditions);
+    const bool hashing = range.length() > Base::kBaseBlock;
+    for (ByteOffset at = range.begin(); at < range.end();) {
+        const ByteRange block(at.alignedDown(Base::kBaseBlock), (at + 1).alignedUp(Base::kBaseBlock));
+        const ByteRange part = block.intersection(range);
+        const auto skip = static_cast<std::size_t>(part.begin() - range.begin());
+        const auto length = static_cast<std::size_t>(part.length());
+        const auto loaded = std::span(conditions).subspan(skip, length);
+        if (std::ranges::all_of(loaded, [](ByteCondition c) { return c == ByteCondition::Loaded; })) {
+            const auto seen = std::span(bytes).subspan(skip, length);
+            if (hashing && part == block)
+                bases = bases.with(part, Base::ofHashes(std::make_shared<const std::vector<Hash128>>(1, hash128(seen))));
+            else
+                bases = bases.with(
+                    part, Base::ofBytes(std::make_shared<const std::vector<std::byte>>(seen.begin(), seen.end())));
+        }
+        at = part.end();
+    }
+    return bases;
+}
+
+Result<void> Document::Impl::discard(ByteRange range)
+{
+    {
+        const std::lock_guard lock(m_editMutex);
+        if (m_writing)
+            return failure(ErrorCode::Busy, Operation::Stage, range, m_source->path());
+        if (!m_history.current().anyIn(range))
+            return {};
+        m_history.push(m_history.current().without(range), {EditKind::Discard, range}, 0, false);
+    }
+    notify({.edits = true});
+    return {};
+}
+
+Result<void> Document::Impl::move(bool (EditHistory::*way)())
+{
+    try {
+        const std::lock_guard lock(m_editMutex);
+        if (m_writing)
+            return failure(ErrorCode::Busy, Operation::Stage, {}, m_source->path());
+        if (!(m_history.*way)())
+            return {};
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, {}, m_source->path());
+    }
+    notify({.edits = true});
+    return {};
+}
+
+std::optional<EditStep> Document::Impl::nextStep(std::optional<EditStep> (EditHistory::*which)() const) const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_writing ? std::nullopt : (m_history.*which)();
+}
+
+bool Document::Impl::historyWasCut() const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_history.wasCut();
+}
+
+bool Document::Impl::writing() const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_writing;
+}
+
+Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
+{
+    StagedEdits frozen;
+    {
+        const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
+        if (m_writing)
+            return failure(ErrorCode::Busy, Operation::Plan, range, m_source->path());
+        m_writing = true;
+        frozen = m_history.current();
+    }
+    notify({.edits = true});
+    auto task = [ticket = WriteTicket(shared_from_this()), frozen = std::move(frozen), range,
+                 finish = std::move(done)]() mutable {
+        Impl &impl = ticket.impl();
+        const std::shared_ptr<Impl> alive = impl.shared_from_this();
+        Result<WriteReport> result = impl.runWrite(frozen, range);
+        ticket.end();
+        finish(std::move(result));
+    };
+    if (!m_executors.writes->post(std::move(task)))
+        return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
+    return {};
+}
+
+void Document::Impl::endWrite()
+{
+    {
+        const std::lock_guard lock(m_editMutex);
+        m_writing = false;
+    }
+    m_writeEnded.notify_all();
+    notify({.pages = true, .edits = true});
+}
+
+Result<WriteReport> Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range)
+{
+    try {
+        const WritePlan plan = planWrite(frozen, range);
+        if (plan.extents.empty())
+            return WriteReport{};
+        return carryOut(plan);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Plan, range, m_source->path());
+    }
+}
+
+Result<WriteReport> Document::Impl::carryOut(const WritePlan &plan)
+{
+    const bool keepOldBytes = plan.byteCount() <= m_options.undoBytes;
+    PlanWriter writer(*m_source, plan, keepOldBytes);
+    if (auto ready = writer.check(); !ready)
+        return failure(ready.error());
+    if (auto same = writer.compare(); !same)
+        return failure(same.error());
+    auto written = writer.write();
+    if (written)
+        written = writer.sync();
+    m_loader->refresh(plan.span(), [&plan](ByteRange page) { return plan.edits.anyIn(page); });
+    if (!written) {
+        freezeBases(plan, writer.oldBytes());
+        return failure(written.error());
+    }
+    {
+        const std::lock_guard lock(m_editMutex);
+        m_history.beginEpoch({plan.edits, writer.oldBytes()});
+    }
+    return WriteReport{plan.byteCount(), plan.edits.extentCount(), writer.writes(), plan.span(), keepOldBytes};
+}
+
+/// After a write that failed half-way: what was under the edits is known now and no longer on the disk, so it becomes their base.
+void Document::Impl::freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes)
+{
+    const std::lock_guard lock(m_editMutex);
+    StagedEdits edits = m_history.current();
+    oldBytes.forEach(plan.span(), [&](ByteRange range, const Piece &old) {
+        plan.edits.forEachPiece(range, [&](ByteRange part, const Piece &) {
+            const auto skip = static_cast<std::uint64_t>(part.begin() - range.begin());
+            if (edits.byteCountIn(part) == part.length()) {
+                Base base = Base::ofBytes(old.bytes);
+                base.skip = old.phase + skip;
+                edits = edits.withBase(part, std::move(base));
+            }
+            return true;
+        });
+        return true;
+    });
+    m_history.rebase(std::move(edits));
+}
+
+Result<WriteReport> Document::Impl::writeAndWait(ByteRange range)
+{
+    std::promise<Result<WriteReport>> promise;
+    auto outcome = promise.get_future();
+    auto started = startWrite(range, [promise = std::move(promise)](Result<WriteReport> result) mutable {
+        promise.set_value(std::move(result));
+    });
+    if (!started)
+        return failure(started.error());
+    try {
+        return outcome.get();
+    } catch (const std::future_error &) {
+        // The executor dropped the task, which it does only when it is shut down.
+        return failure(ErrorCode::Closed, Operation::Write, range, m_source->path());
+    }
+}
+
+CloseOutcome Document::Impl::close(std::chrono::milliseconds wait)
+{
+    const auto deadline = std::chrono::steady_clock::now() + wait;
+    CloseOutcome outcome;
+    {
+        const std::lock_guard lock(m_editMutex);
+        m_closed = true;
+    }
+    outcome.abandonedReads = m_loader->close(wait);
+    std::unique_lock lock(m_editMutex);
+    outcome.abandonedWrite = !m_writeEnded.wait_until(lock, deadline, [this] { return !m_writing; });
+    return outcome;
+}
+
+} // namespace cachecore

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/cache/page_loader.h"
+#include "cachecore/document.h"
+#include "cachecore/edit/edit_history.h"
+#include "cachecore/write/write_plan.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+namespace cachecore {
+
+/// What a Document shares with its jobs. document_impl.cpp reads, document_edits.cpp stages and writes.
+///
+/// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
+/// m_observerMutex. The loader's and the cache's come below them.
+class Document::Impl final : public LoadListener, public std::enable_shared_from_this<Document::Impl> {
+public:
+    Impl(std::shared_ptr<BlockSource> source, DocumentOptions options, DocumentExecutors executors,
+         std::shared_ptr<Env> env, std::uint64_t size);
+
+    /// Second half of the construction: the loader needs a weak reference to this.
+    void start();
+
+    // Reading.
+    void peek(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
+    void peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
+    void setViewport(ByteRange visible, Intent intent);
+    [[nodiscard]] Result<void> read(const StagedEdits &edits, ByteOffset at, std::span<std::byte> into, Intent intent,
+                                    std::stop_token stop);
+    void reload();
+    [[nodiscard]] Result<void> refreshSize();
+
+    // Staging and writing.
+    [[nodiscard]] Result<void> stage(ByteRange range, Piece piece, EditKind kind, bool continuesPrevious);
+    [[nodiscard]] Result<void> discard(ByteRange range);
+    [[nodiscard]] Result<void> move(bool (EditHistory::*way)());
+    [[nodiscard]] std::optional<EditStep> nextStep(std::optional<EditStep> (EditHistory::*which)() const) const;
+    [[nodiscard]] bool historyWasCut() const;
+    [[nodiscard]] StagedEdits staged() const;
+    [[nodiscard]] Result<void> startWrite(ByteRange range, WriteDone done);
+    [[nodiscard]] Result<WriteReport> writeAndWait(ByteRange range);
+    [[nodiscard]] bool writing() const;
+    [[nodiscard]] ByteRange whole() const { return ByteRange::whole(m_extent->documentSize.load()); }
+
+    // Watching.
+    [[nodiscard]] CacheStatistics statistics() const;
+    void setObserver(Observer observer);
+    CloseOutcome close(std::chrono::milliseconds wait);
+
+    // LoadListener
+    void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override;
+    void sourceEndsAt(std::uint64_t size) override;
+
+    const std::shared_ptr<BlockSource> m_source;
+    const std::shared_ptr<SourceExtent> m_extent;
+    const std::shared_ptr<PageCache> m_cache;
+
+private:
+    class WriteTicket;
+
+    void notify(DocumentChanges changes);
+    void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
+    [[nodiscard]] Result<PageHandle> pageFor(PageIndex index, Intent intent, const std::stop_token &stop);
+    [[nodiscard]] Result<PageHandle> pageForScan(PageIndex index);
+    [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range) const;
+
+    [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
+    [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
+    [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
+    [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
+    void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
+    void endWrite();
+
+    const DocumentOptions m_options;
+    const DocumentExecutors m_executors;
+    const std::shared_ptr<Env> m_env;
+    std::shared_ptr<PageLoader> m_loader; ///< set by start(), constant after
+
+    mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_closed
+    std::condition_variable m_writeEnded;
+    EditHistory m_history;
+    bool m_writing = false;
+    bool m_closed = false;
+
+    std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins
+    SourceExtent::Pages m_visible;
+    std::uint64_t m_generation = 0;
+    std::vector<PageHandle> m_pins; ///< the resident pages of the viewport: they stay while they are shown
+
+    std::mutex m_sizeMutex; ///< held while the sizes in m_extent change together
+
+    std::mutex m_observerMutex; ///< guards m_observer, also while it runs
+    Observer m_observer;
+};
+
+} // namespace cachecore

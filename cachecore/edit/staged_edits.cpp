@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/edit/staged_edits.h"
+
+#include <cassert>
+#include <utility>
+
+namespace cachecore {
+
+bool StagedEdits::empty() const
+{
+    return m_pieces.empty();
+}
+
+std::uint64_t StagedEdits::byteCount() const
+{
+    return m_pieces.byteCount();
+}
+
+std::uint64_t StagedEdits::pieceCount() const
+{
+    return m_pieces.count();
+}
+
+std::uint64_t StagedEdits::extentCount() const
+{
+    return m_pieces.runCount();
+}
+
+ByteRange StagedEdits::extent(std::uint64_t index) const
+{
+    assert(index < extentCount());
+    return m_pieces.run(index);
+}
+
+StagedEdits::ExtentSpan StagedEdits::extentsIn(ByteRange range) const
+{
+    if (range.empty())
+        return {};
+    std::uint64_t first = m_pieces.runsBeginningBefore(range.begin());
+    if (first > 0 && m_pieces.run(first - 1).end() > range.begin())
+        --first;
+    return {first, m_pieces.runsBeginningBefore(range.end()) - first};
+}
+
+std::uint64_t StagedEdits::byteCountIn(ByteRange range) const
+{
+    return m_pieces.byteCountIn(range);
+}
+
+bool StagedEdits::anyIn(ByteRange range) const
+{
+    return !m_pieces.empty() && m_pieces.byteCountIn(range) > 0;
+}
+
+void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes,
+                          const std::function<void(ByteRange)> &staged) const
+{
+    if (m_pieces.empty() || bytes.empty())
+        return;
+    const std::uint64_t room = kMaxSourceSize - at.value();
+    const ByteRange window(at, at + std::min<std::uint64_t>(bytes.size(), room));
+    m_pieces.forEach(window, [&](ByteRange range, const Piece &piece) {
+        const auto skip = static_cast<std::size_t>(range.begin() - at);
+        piece.copyTo(0, bytes.subspan(skip, static_cast<std::size_t>(range.length())));
+        if (staged)
+            staged(range);
+        return true;
+    });
+}
+
+void StagedEdits::forEachPiece(ByteRange range, const std::function<bool(ByteRange, const Piece &)> &visit) const
+{
+    m_pieces.forEach(range, visit);
+}
+
+void StagedEdits::forEachBase(ByteRange range, const std::function<bool(ByteRange, const Base &)> &visit) const
+{
+    m_bases.forEach(range, visit);
+}
+
+StagedEdits StagedEdits::with(ByteRange range, Piece piece, const RangeTree<Base> &seen) const
+{
+    if (range.empty())
+        return *this;
+    // From the weakest to the strongest: unseen, what is seen now, what was known before.
+    RangeTree<Base> bases = RangeTree<Base>().with(range, Base{});
+    const auto strengthen = [&bases](ByteRange known, const Base &base) {
+        bases = bases.with(known, base);
+        return true;
+    };
+    seen.forEach(range, strengthen);
+    m_bases.forEach(range, strengthen);
+
+    StagedEdits result;
+    result.m_pieces = m_pieces.with(range, std::move(piece));
+    result.m_bases = m_bases.withSpanOf(bases);
+    return result;
+}
+
+StagedEdits StagedEdits::without(ByteRange range) const
+{
+    StagedEdits result;
+    result.m_pieces = m_pieces.without(range);
+    result.m_bases = m_bases.without(range);
+    return result;
+}
+
+StagedEdits StagedEdits::clipped(ByteRange range) const
+{
+    StagedEdits result;
+    result.m_pieces = m_pieces.clipped(range);
+    result.m_bases = m_bases.clipped(range);
+    return result;
+}
+
+StagedEdits StagedEdits::withBase(ByteRange range, Base base) const
+{
+    assert(byteCountIn(range) == range.length());
+    StagedEdits result = *this;
+    result.m_bases = m_bases.with(range, std::move(base));
+    return result;
+}
+
+bool StagedEdits::invariantsHold() const
+{
+    if (!m_pieces.invariantsHold() || !m_bases.invariantsHold() || m_pieces.byteCount() != m_bases.byteCount()
+        || m_pieces.runCount() != m_bases.runCount())
+        return false;
+    for (std::uint64_t i = 0; i < m_pieces.runCount(); ++i) {
+        if (m_pieces.run(i) != m_bases.run(i))
+            return false;
+    }
+    return true;
+}
+
+} // namespace cachecore

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/source/block_source.h"
+
+namespace cachecore {
+
+BlockSource::~BlockSource() = default;
+
+Result<std::uint64_t> BlockSource::readAt(ByteOffset at, std::span<std::byte> into)
+{
+    return readAt(at, std::span<const std::span<std::byte>>(&into, 1));
+}
+
+} // namespace cachecore

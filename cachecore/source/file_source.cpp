@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/source/file_source.h"
+
+#include "cachecore/source/buffer_cursor.h"
+#include "cachecore/source/sample_hash.h"
+
+#include <bit>
+#include <cerrno>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+constexpr std::uint32_t kLogicalBlock = 512;
+
+Error named(Error error, Operation operation, const std::string &path, std::optional<ByteRange> range = {})
+{
+    error.operation = operation;
+    error.path = path;
+    error.range = range;
+    return error;
+}
+
+/// Why a thing of this kind is not opened; nothing when it is.
+std::optional<Error> refusal(FileKind kind, const std::string &path)
+{
+    switch (kind) {
+    case FileKind::Regular:
+    case FileKind::BlockDevice:
+        return std::nullopt;
+    case FileKind::Directory:
+        return Error::of(ErrorCode::IsDirectory, Operation::Open, {}, path);
+    default:
+        return Error::of(ErrorCode::UnsupportedKind, Operation::Open, {}, path);
+    }
+}
+
+/// True when the system refused writing, and reading may still be allowed.
+bool refusesOnlyWriting(const Error &error)
+{
+    return error.systemError == EACCES || error.systemError == EPERM || error.systemError == EROFS
+        || error.systemError == ETXTBSY;
+}
+
+Result<std::unique_ptr<EnvFile>> openResumed(Env &env, const std::string &path, OpenMode mode)
+{
+    for (;;) {
+        auto file = env.open(path, mode);
+        if (file || file.error().systemError != EINTR)
+            return file;
+    }
+}
+
+SourceIdentity identityOf(const FileStatus &status)
+{
+    if (status.kind == FileKind::BlockDevice)
+        return {"device", status.deviceNumber, 0};
+    return {"file", status.device, status.inode};
+}
+
+Result<std::uint32_t> blockSizeOf(EnvFile &file, FileKind kind)
+{
+    if (kind == FileKind::Regular)
+        return kLogicalBlock;
+    const auto reported = file.deviceBlockSize();
+    if (!reported)
+        return reported;
+    return *reported >= kLogicalBlock && std::has_single_bit(*reported) ? *reported : kLogicalBlock;
+}
+
+Result<std::uint64_t> sizeOf(EnvFile &file, FileKind kind)
+{
+    if (kind == FileKind::BlockDevice)
+        return file.deviceSize();
+    const auto status = file.status();
+    if (!status)
+        return failure(status.error());
+    return status->size;
+}
+
+} // namespace
+
+struct FileSource::Opened {
+    std::shared_ptr<Env> env;
+    std::unique_ptr<EnvFile> file;
+    std::string path;
+    FileStatus status;
+    std::uint32_t blockSize = kLogicalBlock;
+    std::optional<Error> readOnlyReason;
+
+    /// Opens `file` as far as `access` and `kind` allow and notes why it is not writable, if so.
+    Result<void> openFile(FileKind kind, Access access);
+};
+
+Result<void> FileSource::Opened::openFile(FileKind kind, Access access)
+{
+    if (access == Access::ReadOnly)
+        readOnlyReason = Error::of(ErrorCode::ReadOnly, Operation::Open, {}, path);
+    else if (kind == FileKind::BlockDevice)
+        readOnlyReason = Error::of(ErrorCode::NotSupported, Operation::Open, {}, path);
+    auto opened = openResumed(*env, path, readOnlyReason ? OpenMode::Read : OpenMode::ReadWrite);
+    if (!opened && !readOnlyReason && refusesOnlyWriting(opened.error())) {
+        readOnlyReason = named(opened.error(), Operation::Open, path);
+        opened = openResumed(*env, path, OpenMode::Read);
+    }
+    if (!opened)
+        return failure(named(opened.error(), Operation::Open, path));
+    file = std::move(*opened);
+    return {};
+}
+
+// The kind is looked at before opening, because opening a device can do things by itself (a watchdog starts, a tape rewinds),
+// and again on the open file, because the name may lead elsewhere by then.
+Result<std::unique_ptr<FileSource>> FileSource::open(std::shared_ptr<Env> env, const std::string &path, Access access)
+{
+    const auto before = env->status(path);
+    if (!before)
+        return failure(named(before.error(), Operation::Open, path));
+    if (auto refused = refusal(before->kind, path))
+        return failure(std::move(*refused));
+
+    Opened opened;
+    opened.env = std::move(env);
+    opened.path = path;
+    if (auto done = opened.openFile(before->kind, access); !done)
+        return failure(done.error());
+    const auto status = opened.file->status();
+    if (!status)
+        return failure(named(status.error(), Operation::Stat, path));
+    if (auto refused = refusal(status->kind, path))
+        return failure(std::move(*refused));
+    if (status->kind != before->kind)
+        return failure(ErrorCode::Changed, Operation::Open, {}, path);
+    opened.status = *status;
+
+    const auto blockSize = blockSizeOf(*opened.file, status->kind);
+    if (!blockSize)
+        return failure(named(blockSize.error(), Operation::Stat, path));
+    opened.blockSize = *blockSize;
+    return std::unique_ptr<FileSource>(new FileSource(std::move(opened)));
+}
+
+FileSource::FileSource(Opened opened)
+    : m_env(std::move(opened.env))
+    , m_file(std::move(opened.file))
+    , m_path(std::move(opened.path))
+    , m_kind(opened.status.kind)
+    , m_identity(identityOf(opened.status))
+    , m_blockSize(opened.blockSize)
+    , m_readOnlyReason(std::move(opened.readOnlyReason))
+{
+}
+
+Result<std::uint64_t> FileSource::readAt(ByteOffset at, std::span<const std::span<std::byte>> into)
+{
+    BufferCursor<std::byte> cursor(into, kMaxSourceSize - at.value());
+    const ByteRange asked = clippedRange(at, cursor.remaining());
+    std::uint64_t done = 0;
+    while (cursor.remaining() > 0) {
+        const auto got = m_file->preadv(at + done, cursor.rest());
+        if (!got && got.error().systemError == EINTR)
+            continue;
+        if (!got)
+            return failure(named(got.error(), Operation::Read, m_path, asked));
+        if (*got == 0)
+            break;
+        cursor.advance(*got);
+        done += *got;
+    }
+    return done;
+}
+
+// The size is asked again before every piece: a file that was cut short meanwhile must not grow by our writing.
+Result<void> FileSource::writev(ByteOffset at, std::span<const std::span<const std::byte>> from)
+{
+    BufferCursor<const std::byte> cursor(from, ~std::uint64_t{0});
+    ByteOffset position = at;
+    while (true) {
+        const ByteRange left = clippedRange(position, cursor.remaining());
+        if (m_readOnlyReason)
+            return failure(ErrorCode::ReadOnly, Operation::Write, left, m_path);
+        const auto end = size();
+        if (!end)
+            return failure(named(end.error(), Operation::Write, m_path, left));
+        if (position.value() > *end || cursor.remaining() > *end - position.value())
+            return failure(ErrorCode::OutOfRange, Operation::Write, left, m_path);
+        if (cursor.remaining() == 0)
+            return {};
+        const auto put = m_file->pwritev(position, cursor.rest());
+        if (!put && put.error().systemError == EINTR)
+            continue;
+        if (!put)
+            return failure(named(put.error(), Operation::Write, m_path, left));
+        if (*put == 0)
+            return failure(ErrorCode::Io, Operation::Write, left, m_path);
+        cursor.advance(*put);
+        position = position + *put;
+        if (cursor.remaining() == 0)
+            return {};
+    }
+}
+
+Result<void> FileSource::sync()
+{
+    auto done = m_file->dataSync();
+    if (!done)
+        return failure(named(done.error(), Operation::Sync, m_path));
+    return {};
+}
+
+Result<std::uint64_t> FileSource::size()
+{
+    const auto bytes = sizeOf(*m_file, m_kind);
+    if (!bytes)
+        return failure(named(bytes.error(), Operation::Stat, m_path));
+    if (*bytes > kMaxSourceSize)
+        return failure(ErrorCode::OutOfRange, Operation::Stat, {}, m_path);
+    return bytes;
+}
+
+Result<SourceFingerprint> FileSource::fingerprint()
+{
+    const auto status = m_file->status();
+    if (!status)
+        return failure(named(status.error(), Operation::Stat, m_path));
+    const auto bytes = size();
+    if (!bytes)
+        return failure(bytes.error());
+    const auto hash = sampleHash(*this, *bytes);
+    if (!hash)
+        return failure(hash.error());
+    SourceFingerprint result{*bytes, 0, 0, *hash};
+    if (m_kind == FileKind::Regular) { // the times of a device node are the node's, not the disk's
+        result.modifiedNs = status->modifiedNs;
+        result.changedNs = status->changedNs;
+    }
+    return result;
+}
+
+Result<void> FileSource::checkStillNamed()
+{
+    const auto found = m_env->status(m_path);
+    if (!found && found.error().code == ErrorCode::NotFound) {
+        Error error = named(found.error(), Operation::Stat, m_path);
+        error.code = ErrorCode::Changed;
+        return failure(std::move(error));
+    }
+    if (!found)
+        return failure(named(found.error(), Operation::Stat, m_path));
+    if (found->kind != m_kind || identityOf(*found) != m_identity)
+        return failure(ErrorCode::Changed, Operation::Stat, {}, m_path);
+    return {};
+}
+
+Result<ByteRange> FileSource::nextData(ByteOffset from)
+{
+    const auto bytes = size();
+    if (!bytes)
+        return failure(bytes.error());
+    const ByteOffset end(*bytes);
+    if (from >= end)
+        return ByteRange(end, end);
+    if (m_kind == FileKind::BlockDevice)
+        return ByteRange(from, end);
+    const auto run = m_file->nextData(from);
+    if (!run)
+        return failure(named(run.error(), Operation::Read, m_path, ByteRange(from, end)));
+    const ByteRange inside = run->intersection(ByteRange(from, end));
+    return inside.empty() ? ByteRange(end, end) : inside;
+}
+
+std::uint32_t FileSource::blockSize() const
+{
+    return m_blockSize;
+}
+
+SourceIdentity FileSource::identity() const
+{
+    return m_identity;
+}
+
+std::string FileSource::path() const
+{
+    return m_path;
+}
+
+bool FileSource::writable() const
+{
+    return !m_readOnlyReason;
+}
+
+Error FileSource::readOnlyReason() const
+{
+    return m_readOnlyReason.value_or(Error::of(ErrorCode::ReadOnly, Operation::Open, {}, m_path));
+}
+
+} // namespace cachecore

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/fault_env.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace cachet_test {
+
+using namespace cachecore;
+
+struct FaultEnv::State {
+    FaultPlan plan{static_cast<std::size_t>(EnvOp::Count_)};
+    std::atomic<std::size_t> transferLimit{0};
+    std::atomic<unsigned> interruptEvery{0};
+    std::atomic<unsigned> transfers{0};
+    std::mutex mutex; ///< guards hook and statusFilter
+    std::function<void(EnvOp)> hook;
+    std::function<void(cachecore::FileStatus &)> statusFilter;
+
+    std::optional<int> enter(EnvOp op)
+    {
+        std::function<void(EnvOp)> call;
+        {
+            const std::lock_guard lock(mutex);
+            call = hook;
+        }
+        if (call)
+            call(op);
+        return plan.enter(static_cast<std::size_t>(op));
+    }
+
+    std::optional<int> enterTransfer(EnvOp op)
+    {
+        if (const auto planned = enter(op))
+            return planned;
+        const unsigned every = interruptEvery.load();
+        if (every != 0 && (transfers.fetch_add(1) + 1) % every == 0)
+            return EINTR;
+        return std::nullopt;
+    }
+
+    Result<cachecore::FileStatus> filtered(Result<cachecore::FileStatus> status)
+    {
+        const std::lock_guard lock(mutex);
+        if (status && statusFilter)
+            statusFilter(*status);
+        return status;
+    }
+};
+
+namespace {
+
+template <typename Byte>
+std::vector<std::span<Byte>> limited(std::span<const std::span<Byte>> buffers, std::size_t limit)
+{
+    std::vector<std::span<Byte>> result;
+    for (const std::span<Byte> buffer : buffers) {
+        const std::size_t take = limit == 0 ? buffer.size() : std::min(buffer.size(), limit);
+        result.push_back(buffer.first(take));
+        if (limit != 0 && (limit -= take) == 0)
+            break;
+    }
+    return result;
+}
+
+class FaultFile final : public EnvFile {
+public:
+    FaultFile(std::unique_ptr<EnvFile> inner, std::shared_ptr<FaultEnv::State> state)
+        : m_inner(std::move(inner))
+        , m_state(std::move(state))
+    {
+    }
+
+    Result<std::size_t> preadv(ByteOffset at, std::span<const std::span<std::byte>> into) override
+    {
+        if (const auto error = m_state->enterTransfer(EnvOp::Read))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        return m_inner->preadv(at, limited(into, m_state->transferLimit.load()));
+    }
+    Result<std::size_t> pwritev(ByteOffset at, std::span<const std::span<const std::byte>> from) override
+    {
+        if (const auto error = m_state->enterTransfer(EnvOp::Write))
+            return failure(Error::fromErrno(*error, Operation::Write));
+        return m_inner->pwritev(at, limited(from, m_state->transferLimit.load()));
+    }
+    Result<void> dataSync() override
+    {
+        return run(EnvOp::DataSync, Operation::Sync, [&] { return m_inner->dataSync(); });
+    }
+    Result<void> sync() override
+    {
+        return run(EnvOp::Sync, Operation::Sync, [&] { return m_inner->sync(); });
+    }
+    Result<void> truncate(std::uint64_t size) override
+    {
+        return run(EnvOp::Truncate, Operation::Truncate, [&] { return m_inner->truncate(size); });
+    }
+    Result<void> setMode(std::uint32_t mode) override
+    {
+        return run(EnvOp::SetMode, Operation::None, [&] { return m_inner->setMode(mode); });
+    }
+    Result<FileStatus> status() override
+    {
+        return m_state->filtered(run(EnvOp::FileStatus, Operation::Stat, [&] { return m_inner->status(); }));
+    }
+    Result<std::uint64_t> deviceSize() override
+    {
+        return run(EnvOp::DeviceSize, Operation::Stat, [&] { return m_inner->deviceSize(); });
+    }
+    Result<std::uint32_t> deviceBlockSize() override
+    {
+        return run(EnvOp::DeviceBlockSize, Operation::Stat, [&] { return m_inner->deviceBlockSize(); });
+    }
+    Result<ByteRange> nextData(ByteOffset from) override
+    {
+        return run(EnvOp::NextData, Operation::Read, [&] { return m_inner->nextData(from); });
+    }
+
+private:
+    template <typename Call>
+    std::invoke_result_t<Call> run(EnvOp op, Operation operation, Call call)
+    {
+        if (const auto error = m_state->enter(op))
+            return failure(Error::fromErrno(*error, operation));
+        return call();
+    }
+
+    const std::unique_ptr<EnvFile> m_inner;
+    const std::shared_ptr<FaultEnv::State> m_state;
+};
+
+} // namespace
+
+FaultEnv::FaultEnv(std::shared_ptr<Env> inner)
+    : m_inner(std::move(inner))
+    , m_state(std::make_shared<State>())
+{
+}
+
+FaultEnv::~FaultEnv() = default;
+
+void FaultEnv::fail(EnvOp op, std::uint64_t nth, int errnoValue, Repeat repeat)
+{
+    m_state->plan.fail(static_cast<std::size_t>(op), nth, errnoValue, repeat);
+}
+
+void FaultEnv::failAny(std::uint64_t nth, int errnoValue, Repeat repeat)
+{
+    m_state->plan.failAny(nth, errnoValue, repeat);
+}
+
+void FaultEnv::clearFailures()
+{
+    m_state->plan.clearFailures();
+}
+
+void FaultEnv::setDelay(EnvOp op, std::chrono::milliseconds delay)
+{
+    m_state->plan.setDelay(static_cast<std::size_t>(op), delay);
+}
+
+void FaultEnv::setGate(EnvOp op, std::shared_ptr<Gate> gate)
+{
+    m_state->plan.setGate(static_cast<std::size_t>(op), std::move(gate));
+}
+
+void FaultEnv::limitTransfers(std::size_t bytes)
+{
+    m_state->transferLimit = bytes;
+}
+
+void FaultEnv::interruptTransfers(unsigned every)
+{
+    m_state->interruptEvery = every;
+}
+
+void FaultEnv::setHook(std::function<void(EnvOp)> hook)
+{
+    const std::lock_guard lock(m_state->mutex);
+    m_state->hook = std::move(hook);
+}
+
+void FaultEnv::setStatusFilter(std::function<void(cachecore::FileStatus &)> change)
+{
+    const std::lock_guard lock(m_state->mutex);
+    m_state->statusFilter = std::move(change);
+}
+
+std::uint64_t FaultEnv::count(EnvOp op) const
+{
+    return m_state->plan.count(static_cast<std::size_t>(op));
+}
+
+std::uint64_t FaultEnv::total() const
+{
+    return m_state->plan.total();
+}
+
+void FaultEnv::resetCounts()
+{
+    m_state->plan.resetCounts();
+}
+
+Result<std::unique_ptr<EnvFile>> FaultEnv::open(const std::string &path, OpenMode mode)
+{
+    if (const auto error = m_state->enter(EnvOp::Open))
+        return failure(Error::fromErrno(*error, Operation::Open, {}, path));
+    auto file = m_inner->open(path, mode);
+    if (!file)
+        return file;
+    return std::make_unique<FaultFile>(std::move(*file), m_state);
+}
+
+Result<FileStatus> FaultEnv::status(const std::string &path)
+{
+    if (const auto error = m_state->enter(EnvOp::Status))
+        return failure(Error::fromErrno(*error, Operation::Stat, {}, path));
+    return m_state->filtered(m_inner->status(path));
+}
+
+Result<void> FaultEnv::rename(const std::string &from, const std::string &to)
+{
+    if (const auto error = m_state->enter(EnvOp::Rename))
+        return failure(Error::fromErrno(*error, Operation::Rename, {}, from));
+    return m_inner->rename(from, to);
+}
+
+Result<void> FaultEnv::remove(const std::string &path)
+{
+    if (const auto error = m_state->enter(EnvOp::Remove))
+        return failure(Error::fromErrno(*error, Operation::Remove, {}, path));
+    return m_inner->remove(path);
+}
+
+Result<void> FaultEnv::syncDirectoryOf(const std::string &path)
+{
+    if (const auto error = m_state->enter(EnvOp::SyncDirectory))
+        return failure(Error::fromErrno(*error, Operation::Sync, {}, path));
+    return m_inner->syncDirectoryOf(path);
+}
+
+std::chrono::steady_clock::time_point FaultEnv::now() const
+{
+    return m_inner->now();
+}
+
+} // namespace cachet_test
