@@ -14,6 +14,8 @@ struct WriteReport {
     std::uint64_t writes = 0;       ///< write calls made
     ByteRange span;                 ///< from the first to the last byte written; empty when nothing was staged
     bool undoKept = true;           ///< false when the old bytes were too many to keep, so undo starts after this write
+
+    friend bool operator==(const WriteReport &, const WriteReport &) = default;
 };
 
 } // namespace cachecore

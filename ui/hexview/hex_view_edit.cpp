@@ -141,7 +141,11 @@ void HexView::discardStaged()
         return;
     const ByteRange chosen = selection();
     const ByteOffset at = caret();
-    d->session->document().discard(chosen.empty() ? ByteRange(at, at + 1) : chosen);
+    const auto result = d->session->document().discard(chosen.empty() ? ByteRange(at, at + 1) : chosen);
+    if (!result) {
+        emit editRefused(result.error());
+        return;
+    }
     CursorState next = d->cursor;
     next.place = CaretPlace::First;
     d->setCursor(next);
