@@ -65,6 +65,8 @@ struct Error {
     /// An error the engine found itself.
     [[nodiscard]] static Error of(ErrorCode code, Operation operation, std::optional<ByteRange> range = {},
                                   std::string path = {});
+
+    friend bool operator==(const Error &, const Error &) = default;
 };
 
 /// A value, or why there is none.

@@ -19,6 +19,7 @@ void HexPainter::paint(QPainter &painter, const HexScene &scene, const HexLayout
     m_layout = &layout;
     m_font = &font;
     m_theme = &theme;
+    m_clipRight = clip.right() + 1;
     const int above = std::max(0, clip.top() - layout.headerHeight());
     const int below = std::max(0, clip.bottom() + 1 - layout.headerHeight());
     const int from = std::min(above / layout.cell().rowHeight, scene.rows->rows);

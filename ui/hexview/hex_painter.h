@@ -94,6 +94,7 @@ private:
     const HexLayout *m_layout = nullptr;
     const HexFont *m_font = nullptr;
     const Theme *m_theme = nullptr;
+    int m_clipRight = 0;
     std::array<Batch, static_cast<std::size_t>(Ink::Count)> m_batches;
     std::array<QList<QRect>, 3> m_dots; ///< of placeholders: plain, selected, under the caret
 };

@@ -106,8 +106,9 @@ void HexPainter::paintPending(int row, int column)
 void HexPainter::paintHeader()
 {
     const int height = m_layout->headerHeight();
-    m_painter->fillRect(0, 0, m_layout->contentWidth(), height, m_theme->headerBackground);
-    m_painter->fillRect(0, height - 1, m_layout->contentWidth(), 1, m_theme->separator);
+    const int width = std::max(m_layout->contentWidth(), m_clipRight);
+    m_painter->fillRect(0, 0, width, height, m_theme->headerBackground);
+    m_painter->fillRect(0, height - 1, width, 1, m_theme->separator);
     const int y = (height - m_layout->cell().rowHeight) / 2 + m_layout->cell().ascent;
     const auto columns = static_cast<std::uint64_t>(m_layout->bytesPerRow());
     for (int column = 0; column < m_layout->bytesPerRow(); ++column) {

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the hex view shows: the document it is attached to, its geometry, and painting.
+#include "ui/hexview/hex_view_private.h"
+
+#include <QPainter>
+#include <QScrollBar>
+
+#include <algorithm>
+
+namespace cachet {
+
+using cachecore::ByteCondition;
+using cachecore::ByteOffset;
+using cachecore::ByteRange;
+using cachecore::Intent;
+
+namespace {
+
+constexpr int kRetryAbsentMs = 250;
+constexpr int kRetryFailedMs = 2000;
+constexpr std::uint64_t kJumpPart = 3; // a jump puts its row a third from the top
+
+} // namespace
+
+HexView::Private::Private(HexView &view)
+    : q(view)
+    , font(zoom)
+    , theme(Theme::of(view.palette()))
+{
+    retry.setSingleShot(true);
+}
+
+cachecore::Document *HexView::Private::document() const
+{
+    return session ? &session->document() : nullptr;
+}
+
+std::uint64_t HexView::Private::size() const
+{
+    return session ? session->document().size() : 0;
+}
+
+CursorSpace HexView::Private::space() const
+{
+    return {.size = size(),
+            .bytesPerRow = static_cast<std::uint64_t>(layout.bytesPerRow()),
+            .rowsPerPage = static_cast<std::uint64_t>(layout.wholeRows(q.viewport()->height()))};
+}
+
+void HexView::Private::attach(DocumentSession *newSession)
+{
+    if (session)
+        session->disconnect(&q);
+    session = newSession;
+    retry.stop();
+    dragTimer.stop();
+    dragging = false;
+    topRow = 0;
+    announced.reset();
+    if (session) {
+        connect(session, &DocumentSession::pagesChanged, &q, [this] { refreshRows(); });
+        connect(session, &DocumentSession::editsChanged, &q, [this] { refreshRows(); });
+        connect(session, &DocumentSession::sizeChanged, &q, [this] {
+            relayout(Intent::Scroll);
+            setCursor(clamped(cursor, space()));
+        });
+        connect(session, &QObject::destroyed, &q, [this] { attach(nullptr); });
+    }
+    setCursor(CursorState{.pane = cursor.pane});
+    relayout(Intent::Jump);
+    describeCaret();
+}
+
+void HexView::Private::relayout(Intent intent)
+{
+    layout = HexLayout(font.cell(), size());
+    const QSize room = q.viewport()->size();
+    mapper = ScrollMapper(HexLayout::rowCount(size(), layout.bytesPerRow()),
+                          static_cast<std::uint64_t>(layout.wholeRows(room.height())));
+    topRow = std::min(topRow, mapper.lastTop());
+    QScrollBar *vertical = q.verticalScrollBar();
+    // The value must fit before the range does, or the bar would report a move of its own.
+    const QSignalBlocker quiet(vertical);
+    vertical->setRange(0, mapper.maximum());
+    vertical->setPageStep(mapper.pageStep());
+    vertical->setSingleStep(1);
+    vertical->setValue(mapper.valueOf(topRow));
+    vertical->update();
+    QScrollBar *horizontal = q.horizontalScrollBar();
+    horizontal->setRange(0, std::max(0, layout.contentWidth() - room.width()));
+    horizontal->setPageStep(room.width());
+    horizontal->setSingleStep(layout.cell().charWidth);
+    resetShown();
+    announceVisible(intent);
+}
+
+void HexView::Private::setTop(std::uint64_t row, Intent intent)
+{
+    const std::uint64_t next = std::min(row, mapper.lastTop());
+    const bool changed = next != topRow;
+    topRow = next;
+    q.verticalScrollBar()->setValue(mapper.valueOf(next));
+    if (!changed)
+        return;
+    resetShown();
+    announceVisible(intent);
+}
+
+void HexView::Private::scrollRows(std::int64_t rows)
+{
+    setTop(mapper.moved(topRow, rows), Intent::Scroll);
+}
+
+void HexView::Private::scrollBarAction(int action)
+{
+    const auto page = static_cast<std::int64_t>(space().rowsPerPage);
+    switch (action) {
+    case QAbstractSlider::SliderSingleStepAdd:
+        scrollRows(1);
+        break;
+    case QAbstractSlider::SliderSingleStepSub:
+        scrollRows(-1);
+        break;
+    case QAbstractSlider::SliderPageStepAdd:
+        scrollRows(page);
+        break;
+    case QAbstractSlider::SliderPageStepSub:
+        scrollRows(-page);
+        break;
+    default:
+        break;
+    }
+}
+
+std::uint64_t HexView::Private::rowOf(std::uint64_t at) const
+{
+    return at / static_cast<std::uint64_t>(layout.bytesPerRow());
+}
+
+bool HexView::Private::rowShowsWholly(std::uint64_t row) const
+{
+    return row >= topRow && row - topRow < space().rowsPerPage;
+}
+
+void HexView::Private::reveal(std::uint64_t at)
+{
+    setTop(mapper.revealing(topRow, rowOf(at)), Intent::Scroll);
+}
+
+void HexView::Private::jumpTo(std::uint64_t at)
+{
+    const std::uint64_t row = rowOf(at);
+    if (rowShowsWholly(row))
+        return;
+    const std::uint64_t above = space().rowsPerPage / kJumpPart;
+    setTop(row > above ? row - above : 0, Intent::Jump);
+}
+
+ByteRange HexView::Private::visibleRange() const
+{
+    const auto rowBytes = static_cast<std::uint64_t>(layout.bytesPerRow());
+    const std::uint64_t begin = std::min(topRow * rowBytes, size());
+    const auto rows = static_cast<std::uint64_t>(layout.shownRows(q.viewport()->height()));
+    return {ByteOffset(begin), ByteOffset(begin + std::min(rows * rowBytes, size() - begin))};
+}
+
+void HexView::Private::resetShown()
+{
+    const std::uint64_t rows = HexLayout::rowCount(size(), layout.bytesPerRow()) - topRow;
+    const auto room = static_cast<std::uint64_t>(layout.shownRows(q.viewport()->height()));
+    shown.reset(topRow * static_cast<std::uint64_t>(layout.bytesPerRow()), layout.bytesPerRow(),
+                static_cast<int>(std::min(rows, room)));
+    q.viewport()->update();
+}
+
+void HexView::Private::zoomTo(int points)
+{
+    const HexFont next(points);
+    if (points != 0 && next.font().pointSize() == font.font().pointSize())
+        return;
+    zoom = points;
+    font = next;
+    q.updateGeometry();
+    relayout(Intent::Scroll);
+}
+
+void HexView::Private::announceVisible(Intent intent)
+{
+    if (!session || !q.isVisible())
+        return;
+    const ByteRange range = visibleRange();
+    session->document().setViewport(range, intent);
+    watchVisiblePages();
+    if (announced == range)
+        return;
+    announced = range;
+    emit q.visibleRangeChanged(range);
+}
+
+void HexView::Private::watchVisiblePages()
+{
+    const ByteRange range = visibleRange();
+    const auto states = session->document().pageStates();
+    retry.stop();
+    if (range.empty() || !states)
+        return;
+    bool absent = false;
+    bool failed = false;
+    const std::uint64_t pageSize = session->document().pageSize();
+    const std::uint64_t last = (range.end().value() - 1) / pageSize;
+    for (std::uint64_t page = range.begin().value() / pageSize; page <= last; ++page) {
+        const cachecore::PageState state = states->state({page});
+        absent = absent || state == cachecore::PageState::Absent;
+        failed = failed || state == cachecore::PageState::Failed;
+    }
+    if (absent || failed)
+        retry.start(absent ? kRetryAbsentMs : kRetryFailedMs);
+}
+
+void HexView::Private::refreshRows()
+{
+    if (!session)
+        return;
+    fresh.reset(shown.firstByte, shown.bytesPerRow, shown.rows);
+    fresh.read(session->document(), 0, fresh.rows);
+    for (int row = 0; row < shown.rows; ++row) {
+        if (!fresh.sameRow(shown, row))
+            updateRow(topRow + static_cast<std::uint64_t>(row));
+    }
+    if (q.isVisible())
+        watchVisiblePages();
+    describeCaret();
+}
+
+void HexView::Private::updateRow(std::uint64_t row)
+{
+    if (row < topRow || row - topRow >= static_cast<std::uint64_t>(shown.rows))
+        return;
+    q.viewport()->update(0, layout.rowTop(static_cast<int>(row - topRow)), q.viewport()->width(), layout.cell().rowHeight);
+}
+
+void HexView::Private::paint(QPainter &qpainter, const QRect &exposed)
+{
+    if (!session) {
+        paintEmpty(qpainter, HexView::tr("Open a disk image to begin\nCtrl+O"));
+        return;
+    }
+    if (size() == 0) {
+        paintEmpty(qpainter, HexView::tr("This file is empty (0 bytes)"));
+        return;
+    }
+    const int left = q.horizontalScrollBar()->value();
+    const QRect clip = exposed.translated(left, 0);
+    const int rowHeight = layout.cell().rowHeight;
+    const int from = std::clamp((clip.top() - layout.headerHeight()) / rowHeight, 0, shown.rows);
+    const int to = std::clamp((clip.bottom() - layout.headerHeight()) / rowHeight + 1, from, shown.rows);
+    shown.read(session->document(), from, to);
+    qpainter.translate(-left, 0);
+    const HexScene scene{.rows = &shown,
+                         .cursor = cursor,
+                         .selection = selectionOf(cursor, space()),
+                         .pendingDigit = pendingDigit,
+                         .overlay = overlay,
+                         .focused = q.hasFocus(),
+                         .corner = HexView::tr("Offset")};
+    painter.paint(qpainter, scene, layout, font, theme, clip);
+}
+
+void HexView::Private::paintEmpty(QPainter &qpainter, const QString &text) const
+{
+    const QRect all = q.viewport()->rect();
+    qpainter.fillRect(all, theme.base);
+    qpainter.setFont(q.font());
+    qpainter.setPen(theme.placeholderText);
+    qpainter.drawText(all, static_cast<int>(Qt::AlignCenter) | Qt::TextWordWrap, text);
+}
+
+void HexView::Private::describeCaret()
+{
+    if (!session || size() == 0) {
+        q.setAccessibleDescription(session ? HexView::tr("Empty file") : HexView::tr("No file open"));
+        return;
+    }
+    std::byte value{0};
+    ByteCondition condition = ByteCondition::NotLoaded;
+    session->document().peek(ByteOffset(cursor.caret), {&value, 1}, {&condition, 1});
+    const QString offset = QStringLiteral("0x%1").arg(cursor.caret, 0, 16);
+    const QString hex = QStringLiteral("%1").arg(std::to_integer<unsigned>(value), 2, 16, QLatin1Char('0')).toUpper();
+    switch (condition) {
+    case ByteCondition::Loaded:
+        q.setAccessibleDescription(HexView::tr("Offset %1, byte %2").arg(offset, hex));
+        break;
+    case ByteCondition::Staged:
+        q.setAccessibleDescription(HexView::tr("Offset %1, byte %2, staged").arg(offset, hex));
+        break;
+    case ByteCondition::Unreadable:
+        q.setAccessibleDescription(HexView::tr("Offset %1, byte cannot be read").arg(offset));
+        break;
+    case ByteCondition::NotLoaded:
+    case ByteCondition::PastEnd:
+        q.setAccessibleDescription(HexView::tr("Offset %1, byte not loaded yet").arg(offset));
+        break;
+    }
+}
+
+} // namespace cachet
