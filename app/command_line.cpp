@@ -163,7 +163,10 @@ QString helpText()
 {
     QCommandLineParser parser;
     addOptions(parser);
-    return parser.helpText().replace(QStringLiteral("<executable_name>"), QStringLiteral("cachet"));
+    // The parser writes the path of the running program, or a placeholder without an application object.
+    QString text = parser.helpText();
+    const qsizetype begin = text.indexOf(u' ') + 1;
+    return text.replace(begin, text.indexOf(QStringLiteral(" [options]")) - begin, QStringLiteral("cachet"));
 }
 
 QString versionText()

@@ -4,6 +4,7 @@
 #include "app/platform_guard.h"
 
 #include <QApplication>
+#include <QLoggingCategory>
 
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +24,8 @@ int main(int argc, char **argv)
     if (line->screenshot) {
         if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
             qputenv("QT_QPA_PLATFORM", "offscreen");
+        // The offscreen platform warns about window hints it has no use for; stderr is for our own sentences.
+        QLoggingCategory::setFilterRules(QStringLiteral("default.warning=false"));
     } else if (cachet::noDisplayNamed()) {
         std::fputs(cachet::noDisplaySentence(), stderr);
         return 1;

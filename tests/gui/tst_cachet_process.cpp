@@ -136,8 +136,10 @@ void TestCachetProcess::unreachableDisplayIsASentence()
     QFETCH(const QString, value);
     const Outcome outcome = run({}, {{name, value}});
     QCOMPARE(outcome.code, 1);
-    QVERIFY2(outcome.err.startsWith("cachet: ") && outcome.err.count('\n') == 1, outcome.err.constData());
-    QVERIFY2(outcome.err.contains(value.toUtf8()), outcome.err.constData());
+    // Libraries of the platform may have said something before it.
+    const QByteArray last = outcome.err.trimmed().split('\n').last();
+    QVERIFY2(last.startsWith("cachet: "), outcome.err.constData());
+    QVERIFY2(last.contains(value.toUtf8()), outcome.err.constData());
 }
 
 void TestCachetProcess::savesAPictureWithoutADisplay()

@@ -33,6 +33,7 @@ GoToField::GoToField(QWidget *parent)
     m_edit->installEventFilter(this);
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(6, 0, 6, 0);
+    layout->addStretch(1);
     layout->addWidget(label);
     layout->addWidget(m_edit);
     setFocusProxy(m_edit);
