@@ -75,9 +75,7 @@ protected:
     void paintEvent(QPaintEvent *) override
     {
         const Theme theme = Theme::of(palette());
-        const QColor mark = m_severity == Severity::Error ? theme.mark(PageTone::Failed)
-            : m_severity == Severity::Warning             ? theme.mark(PageTone::Loading)
-                                                          : theme.accent;
+        const QColor mark = m_severity == Severity::Error ? theme.mark(PageTone::Failed) : theme.accent;
         QPainter painter(this);
         painter.fillRect(rect(), blended(palette().color(QPalette::Window), mark, 0.12));
         painter.fillRect(QRect(0, 0, 3, height()), mark);

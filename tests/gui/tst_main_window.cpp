@@ -8,6 +8,7 @@
 #include "ui/session/document_session.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QLabel>
@@ -52,6 +53,7 @@ private slots:
     void heatMapRestsWhenNothingChanges();
     void everyWidgetHasANameForPeopleAndTests();
     void copyHoldsTheStagedBytes();
+    void followsADarkPalette();
 };
 
 void TestMainWindow::pagesDownThousandTimes()
@@ -421,6 +423,29 @@ void TestMainWindow::copyHoldsTheStagedBytes()
     expected[0] = std::byte{0x11};
     expected[1] = std::byte{0x22};
     QCOMPARE(f.fileBytes(), expected);
+}
+
+void TestMainWindow::followsADarkPalette()
+{
+    QPalette light(QColor(0xef, 0xef, 0xef), QColor(0xef, 0xef, 0xef));
+    light.setColor(QPalette::Base, QColor(0xff, 0xff, 0xff));
+    QPalette dark(QColor(0x2b, 0x2d, 0x30), QColor(0x2b, 0x2d, 0x30));
+    dark.setColor(QPalette::Base, QColor(0x1e, 0x1f, 0x22));
+    dark.setColor(QPalette::AlternateBase, QColor(0x26, 0x27, 0x2a));
+    QApplication::setPalette(dark);
+    const auto restore = qScopeGuard([&light] { QApplication::setPalette(light); });
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    f.type("1122");
+    auto *map = f.window->findChild<cachet::HeatMap *>();
+    QTRY_VERIFY(map->looks().front().staged);
+    const QImage picture = f.window->grab().toImage();
+    if (const QString path = qEnvironmentVariable("CACHET_TEST_PICTURE"); !path.isEmpty())
+        QVERIFY(picture.save(path));
+    const QPoint corner = map->mapTo(f.window, QPoint(0, 0));
+    QCOMPARE(picture.pixelColor(corner * picture.devicePixelRatio()), dark.color(QPalette::Base));
+    QApplication::setPalette(light);
+    QTRY_COMPARE(map->grab().toImage().pixelColor(0, 0), light.color(QPalette::Base));
 }
 
 } // namespace cachet_test

@@ -83,11 +83,10 @@ void StagedEditsDock::setUpTable()
     m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 6);
     QHeaderView *header = m_table->horizontalHeader();
     header->setHighlightSections(false);
-    header->setSectionResizeMode(QHeaderView::Interactive);
+    header->setMinimumSectionSize(90);
+    header->setSectionResizeMode(QHeaderView::ResizeToContents);
+    header->setResizeContentsPrecision(0); // the rows on the screen only, however many there are
     header->setSectionResizeMode(StagedEditsModel::ChangeColumn, QHeaderView::Stretch);
-    header->resizeSection(StagedEditsModel::OffsetColumn, 150);
-    header->resizeSection(StagedEditsModel::LengthColumn, 170);
-    header->resizeSection(StagedEditsModel::SectorColumn, 110);
     connect(m_table, &QAbstractItemView::activated, this, [this](const QModelIndex &index) {
         if (index.isValid())
             emit goToRequested(m_model->extent(index.row()).begin());
