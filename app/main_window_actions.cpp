@@ -44,6 +44,22 @@ QString stepText(const std::optional<cachecore::EditStep> &step)
     return name().arg(shortSizeText(step->range.length()), hexText(step->range.begin().value()));
 }
 
+QString copyRefusalText(HexView::CopyRefusal why, cachecore::ByteRange range)
+{
+    switch (why) {
+    case HexView::CopyRefusal::TooLong:
+        return MainWindow::tr("Nothing was copied: the selection holds %1, the clipboard takes at most %2. Select less, or save a "
+                              "copy to a file.")
+            .arg(sizeText(range.length()), shortSizeText(HexView::kMaxCopyBytes));
+    case HexView::CopyRefusal::NotLoaded:
+        return MainWindow::tr("Nothing was copied: %1 of the selection is not loaded. Scroll over it until it shows, then copy again.")
+            .arg(rangeText(range));
+    case HexView::CopyRefusal::Unreadable:
+        break;
+    }
+    return MainWindow::tr("Nothing was copied: %1 of the selection could not be read. Select around it.").arg(rangeText(range));
+}
+
 } // namespace
 
 void MainWindow::connectActions()
@@ -102,6 +118,14 @@ void MainWindow::connectEditActions()
             discard(cachecore::ByteRange::whole(m_session->document().size()));
     });
     connect(actions.selectAll, &QAction::triggered, m_view, &HexView::selectAll);
+    connect(actions.copy, &QAction::triggered, m_view, &HexView::copySelection);
+    connect(m_view, &HexView::copyRefused, this, [this](HexView::CopyRefusal why, cachecore::ByteRange range) {
+        m_messages->show(QStringLiteral("copyRefused"), Severity::Warning, copyRefusalText(why, range));
+    });
+    connect(m_view, &HexView::waitingForSecondDigit, this, [this](cachecore::ByteOffset offset) {
+        statusBar()->showMessage(
+            tr("Byte %1 is not loaded: type its second digit too, or Escape.").arg(hexText(offset.value())), 5000);
+    });
 }
 
 void MainWindow::jumpTo(cachecore::ByteOffset offset)

@@ -45,7 +45,7 @@ OverlayLegend::OverlayLegend(QWidget *parent)
     for (const Entry &entry : entries())
         names << entry.name;
     setAccessibleDescription(names.join(QStringLiteral(", ")));
-    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
 }

@@ -138,7 +138,7 @@ void Theme::setUpTexts()
     selectionText = readableOn(text, {selection, selectedHatch}, kTextRatio);
     stagedBackground = blended(base, mark(PageTone::Staged), dark ? 0.36 : 0.30);
     stagedText = readableOn(text, {stagedBackground}, kTextRatio);
-    selectedStaged = blended(stagedBackground, accent, 0.45);
+    selectedStaged = blended(base, mark(PageTone::Staged), dark ? 0.72 : 0.68);
     selectedStagedText = readableOn(text, {selectedStaged}, kTextRatio);
 
     unreadableBackground = blended(base, mark(PageTone::Failed), dark ? 0.20 : 0.12);

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/base/thread_executor.h"
+#include "cachecore/source/memory_source.h"
+#include "tests/gui/hex_view_fixture.h"
+#include "ui/theme/theme.h"
+
+#include <QClipboard>
+#include <QElapsedTimer>
+#include <QGuiApplication>
+#include <QScrollBar>
+#include <QSignalSpy>
+#include <QWheelEvent>
+#include <QtTest>
+
+using namespace cachet;
+using namespace cachecore;
+using namespace cachet_test;
+
+Q_DECLARE_METATYPE(cachecore::Error)
+
+class TestHexView : public QObject {
+    Q_OBJECT
+
+private slots:
+    void saysWhatAnEmptyPlaceIsFor();
+    void typesDigitsAndTakesThemBackInOneUndo();
+    void typesCharactersInTheTextPane();
+    void refusesCharactersThatAreNoBytes();
+    void refusesEditsOfAReadOnlySource();
+    void holdsTheFirstDigitOfAByteThatIsNotLoaded();
+    void dropsAHeldDigitOnEscapeAndMovement();
+    void neverTypesPastTheLastByte();
+    void typesFromTheBeginOfASelection();
+    void discardsWhatIsStagedUnderTheCaret();
+    void movesAndSelectsByKeys();
+    void switchesPanesByTabAndLeavesByShiftTab();
+    void copiesHexOrTextByPane();
+    void refusesToCopyWhatIsNotThere();
+    void placesAndSelectsByMouse();
+    void scrollsByRowsOfTheWheel();
+    void tellsMissingUnreadableAndZeroBytesApart();
+    void hidesPageStatesButNeverStagedBytes();
+    void repaintsRowsWhenTheirPageArrives();
+    void paintsNothingWhileNothingChanges();
+    void reachesEveryPlaceOfAnySize_data();
+    void reachesEveryPlaceOfAnySize();
+    void stepsByExactRowsWhereTheBarIsProportional();
+    void pagesDownAThousandTimes();
+    void staysResponsiveOverAHungSource();
+    void followsAGrowingDocument();
+    void letsGoOfASessionThatDies();
+    void describesTheCaretForScreenReaders();
+};
+
+void TestHexView::saysWhatAnEmptyPlaceIsFor()
+{
+    HexView view;
+    view.resize(700, 400);
+    view.show();
+    const QImage without = view.viewport()->grab().toImage();
+    QVERIFY(inkIn(without, without.rect()) > 50);
+    QTest::keyClicks(&view, "AB");
+    QTest::keyClick(&view, Qt::Key_End, Qt::ControlModifier);
+    QTest::keyClick(&view, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClick(&view, Qt::Key_Delete);
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, {}, QPoint(200, 100));
+    QVERIFY(view.selection().empty());
+
+    Fixture empty(memory(0));
+    const QImage zero = empty.view.viewport()->grab().toImage();
+    QVERIFY(inkIn(zero, zero.rect()) > 50);
+    QSignalSpy refused(&empty.view, &HexView::editRefused);
+    empty.type("A");
+    QCOMPARE(refused.count(), 1);
+    QCOMPARE(refused.first().first().value<Error>().code, ErrorCode::OutOfRange);
+    QCOMPARE(empty.view.caret(), ByteOffset(0));
+    QVERIFY(empty.view.visibleRange().empty());
+}
+
+void TestHexView::typesDigitsAndTakesThemBackInOneUndo()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.view.goTo(ByteOffset(0x10));
+    f.type("a");
+    QCOMPARE(f.staged(0x10, 1), bytesOf({0xA0 | (patternByte(0x10) & 0x0F)}));
+    QCOMPARE(f.view.caret(), ByteOffset(0x10));
+    f.type("5FF");
+    QCOMPARE(f.staged(0x10, 2), bytesOf({0xA5, 0xFF}));
+    QCOMPARE(f.view.caret(), ByteOffset(0x12));
+    QCOMPARE(f.document->staged().byteCount(), std::uint64_t{2});
+    QVERIFY(f.document->undo());
+    QVERIFY(f.document->staged().empty());
+    QVERIFY(!f.document->undoStep());
+
+    // A movement in between begins another step.
+    f.view.goTo(ByteOffset(0x20));
+    f.type("11");
+    f.press(Qt::Key_Right);
+    f.press(Qt::Key_Left);
+    f.type("22");
+    QVERIFY(f.document->undo());
+    QCOMPARE(f.document->staged().byteCount(), std::uint64_t{1});
+    QVERIFY(f.document->undo());
+    QVERIFY(f.document->staged().empty());
+    f.type("zG ");
+    QVERIFY(f.document->staged().empty());
+}
+
+void TestHexView::typesCharactersInTheTextPane()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.press(Qt::Key_Tab);
+    f.type("Hi 7");
+    QCOMPARE(f.staged(0, 4), bytesOf({'H', 'i', ' ', '7'}));
+    QCOMPARE(f.view.caret(), ByteOffset(4));
+    QVERIFY(f.document->undo());
+    QVERIFY(f.document->staged().empty());
+}
+
+void TestHexView::refusesCharactersThatAreNoBytes()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.press(Qt::Key_Tab);
+    QSignalSpy refused(&f.view, &HexView::editRefused);
+    QTest::sendKeyEvent(QTest::Click, &f.view, Qt::Key_unknown, QString(QChar(0x20AC)), Qt::NoModifier);
+    QCOMPARE(refused.count(), 1);
+    QCOMPARE(refused.first().first().value<Error>().code, ErrorCode::InvalidArgument);
+    QVERIFY(f.document->staged().empty());
+    QCOMPARE(f.view.caret(), ByteOffset(0));
+}
+
+void TestHexView::refusesEditsOfAReadOnlySource()
+{
+    Fixture f(memory(4096), MemorySource::Access::ReadOnly);
+    QSignalSpy refused(&f.view, &HexView::editRefused);
+    QSignalSpy waiting(&f.view, &HexView::waitingForSecondDigit);
+    f.type("A"); // not loaded
+    f.loads->runAll();
+    f.type("A");
+    f.press(Qt::Key_Tab);
+    f.type("x");
+    QCOMPARE(refused.count(), 3);
+    QCOMPARE(refused.first().first().value<Error>().code, ErrorCode::ReadOnly);
+    QCOMPARE(waiting.count(), 0);
+    QCOMPARE(f.view.caret(), ByteOffset(0));
+    QVERIFY(f.document->staged().empty());
+}
+
+void TestHexView::holdsTheFirstDigitOfAByteThatIsNotLoaded()
+{
+    Fixture f(memory(4096));
+    QSignalSpy waiting(&f.view, &HexView::waitingForSecondDigit);
+    const QImage before = f.rowPicture(0);
+    f.type("5");
+    QCOMPARE(waiting.count(), 1);
+    QCOMPARE(waiting.first().first().value<ByteOffset>(), ByteOffset(0));
+    QVERIFY(f.document->staged().empty());
+    QVERIFY(f.rowPicture(0) != before);
+    f.type("c");
+    QCOMPARE(f.staged(0, 1), bytesOf({0x5C}));
+    QCOMPARE(f.view.caret(), ByteOffset(1));
+}
+
+void TestHexView::dropsAHeldDigitOnEscapeAndMovement()
+{
+    Fixture f(memory(4096));
+    const QImage before = f.rowPicture(0);
+    f.type("5");
+    f.press(Qt::Key_Escape);
+    QVERIFY(f.rowPicture(0) == before);
+    f.type("5");
+    f.press(Qt::Key_Down);
+    f.press(Qt::Key_Up);
+    QVERIFY(f.rowPicture(0) == before);
+    f.type("67");
+    QCOMPARE(f.staged(0, 1), bytesOf({0x67}));
+}
+
+void TestHexView::neverTypesPastTheLastByte()
+{
+    Fixture f(memory(20));
+    f.loads->runAll();
+    QSignalSpy refused(&f.view, &HexView::editRefused);
+    f.view.goTo(ByteOffset(20));
+    QCOMPARE(f.view.caret(), ByteOffset(19));
+    f.type("1234");
+    QCOMPARE(f.staged(19, 1), bytesOf({0x12}));
+    QCOMPARE(f.document->staged().byteCount(), std::uint64_t{1});
+    QCOMPARE(refused.count(), 2);
+    f.press(Qt::Key_Backspace);
+    QCOMPARE(f.view.caret(), ByteOffset(19));
+    f.type("34");
+    QCOMPARE(f.staged(19, 1), bytesOf({0x34}));
+}
+
+void TestHexView::typesFromTheBeginOfASelection()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.view.select(ByteRange(ByteOffset(8), ByteOffset(12)));
+    f.type("EE");
+    QCOMPARE(f.staged(8, 1), bytesOf({0xEE}));
+    QCOMPARE(f.view.caret(), ByteOffset(9));
+    QVERIFY(f.view.selection().empty());
+}
+
+void TestHexView::discardsWhatIsStagedUnderTheCaret()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.type("112233");
+    f.view.goTo(ByteOffset(1));
+    f.press(Qt::Key_Delete);
+    QCOMPARE(f.document->staged().byteCount(), std::uint64_t{2});
+    f.view.selectAll();
+    f.press(Qt::Key_Delete);
+    QVERIFY(f.document->staged().empty());
+    QVERIFY(f.document->undo());
+    QCOMPARE(f.document->staged().byteCount(), std::uint64_t{2});
+}
+
+void TestHexView::movesAndSelectsByKeys()
+{
+    Fixture f(memory(1 << 20));
+    QSignalSpy moved(&f.view, &HexView::caretMoved);
+    QSignalSpy chosen(&f.view, &HexView::selectionChanged);
+    f.press(Qt::Key_Down);
+    f.press(Qt::Key_End);
+    QCOMPARE(f.view.caret(), ByteOffset(31));
+    QCOMPARE(moved.count(), 2);
+    QCOMPARE(chosen.count(), 0);
+    f.press(Qt::Key_Home, Qt::ShiftModifier);
+    QCOMPARE(f.view.selection(), ByteRange(ByteOffset(16), ByteOffset(32)));
+    QCOMPARE(chosen.count(), 1);
+    f.press(Qt::Key_Right);
+    QVERIFY(f.view.selection().empty());
+    f.press(Qt::Key_PageDown, Qt::ControlModifier);
+    QCOMPARE(f.view.caret(), ByteOffset(512));
+    f.press(Qt::Key_PageUp, Qt::ControlModifier);
+    f.press(Qt::Key_A, Qt::ControlModifier);
+    QCOMPARE(f.view.selection(), ByteRange::whole(1 << 20));
+    const ByteRange before = f.view.visibleRange();
+    f.press(Qt::Key_Down, Qt::ControlModifier);
+    QCOMPARE(f.view.visibleRange().begin(), before.begin() + 16);
+    QCOMPARE(f.view.selection(), ByteRange::whole(1 << 20));
+    f.press(Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(f.view.caret(), ByteOffset((1 << 20) - 1));
+    QCOMPARE(f.view.visibleRange().end(), ByteOffset(1 << 20));
+}
+
+void TestHexView::switchesPanesByTabAndLeavesByShiftTab()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.press(Qt::Key_Tab);
+    f.type("A");
+    QCOMPARE(f.staged(0, 1), bytesOf({'A'}));
+    f.press(Qt::Key_Tab);
+    f.type("AB");
+    QCOMPARE(f.staged(1, 1), bytesOf({0xAB}));
+    QVERIFY(f.view.hasFocus());
+    f.press(Qt::Key_Backtab, Qt::ShiftModifier);
+    QVERIFY(!f.view.hasFocus());
+}
+
+void TestHexView::copiesHexOrTextByPane()
+{
+    Fixture f(bytesOf({'A', 0x00, 0xFF, 'z', '\n', 'q'}));
+    f.loads->runAll();
+    f.view.select(ByteRange::whole(6));
+    f.press(Qt::Key_C, Qt::ControlModifier);
+    QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("41 00 FF 7A 0A 71"));
+    f.press(Qt::Key_Tab);
+    f.press(Qt::Key_C, Qt::ControlModifier);
+    QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("A..z\nq"));
+}
+
+void TestHexView::refusesToCopyWhatIsNotThere()
+{
+    Fixture f(memory(HexView::kMaxCopyBytes + 4096));
+    QGuiApplication::clipboard()->setText(QStringLiteral("before"));
+    QSignalSpy refused(&f.view, &HexView::copyRefused);
+    f.view.selectAll();
+    f.view.copySelection();
+    f.view.select(ByteRange(ByteOffset(10), ByteOffset(20)));
+    f.view.copySelection();
+    QCOMPARE(refused.count(), 2);
+    QCOMPARE(refused.at(0).at(0).value<HexView::CopyRefusal>(), HexView::CopyRefusal::TooLong);
+    QCOMPARE(refused.at(1).at(0).value<HexView::CopyRefusal>(), HexView::CopyRefusal::NotLoaded);
+    QCOMPARE(refused.at(1).at(1).value<ByteRange>().begin(), ByteOffset(10));
+    QCOMPARE(QGuiApplication::clipboard()->text(), QStringLiteral("before"));
+
+    f.source->addBadRange(ByteRange(ByteOffset(0), ByteOffset(1 << 20)));
+    f.loads->runAll();
+    f.view.copySelection();
+    QCOMPARE(refused.at(2).at(0).value<HexView::CopyRefusal>(), HexView::CopyRefusal::Unreadable);
+}
+
+void TestHexView::placesAndSelectsByMouse()
+{
+    Fixture f(memory(1 << 16));
+    f.loads->runAll();
+    const QPoint low = f.hexCell(2, 3) + QPoint(f.layout().cell().charWidth, 0);
+    QTest::mouseClick(f.view.viewport(), Qt::LeftButton, {}, low);
+    QCOMPARE(f.view.caret(), ByteOffset(0x23));
+    f.type("9"); // the low digit
+    QCOMPARE(f.staged(0x23, 1), bytesOf({static_cast<int>((patternByte(0x23) & 0xF0) | 0x09)}));
+    QTest::mouseClick(f.view.viewport(), Qt::LeftButton, Qt::ShiftModifier, f.hexCell(4, 0));
+    QCOMPARE(f.view.selection(), ByteRange(ByteOffset(0x24), ByteOffset(0x41)));
+
+    QTest::mousePress(f.view.viewport(), Qt::LeftButton, {}, f.textCell(1, 2));
+    QTest::mouseMove(f.view.viewport(), f.textCell(1, 9));
+    QCOMPARE(f.view.selection(), ByteRange(ByteOffset(0x12), ByteOffset(0x1A)));
+    // Held below the rows, the drag scrolls on.
+    QTest::mouseMove(f.view.viewport(), QPoint(f.textCell(1, 9).x(), f.view.viewport()->height() + 40));
+    const ByteOffset top = f.view.visibleRange().begin();
+    QTRY_VERIFY(f.view.visibleRange().begin() >= top + 160);
+    QTest::mouseRelease(f.view.viewport(), Qt::LeftButton, {}, f.textCell(1, 9));
+    QCOMPARE(f.view.selection().begin(), ByteOffset(0x12));
+
+    f.view.goTo(ByteOffset(0));
+    QTest::mouseDClick(f.view.viewport(), Qt::LeftButton, {}, f.hexCell(0, 6));
+    QCOMPARE(f.view.selection(), ByteRange(ByteOffset(4), ByteOffset(8)));
+}
+
+void TestHexView::scrollsByRowsOfTheWheel()
+{
+    Fixture f(memory(1 << 20));
+    const auto wheel = [&f](QPoint pixels, QPoint angle) {
+        const QPointF at(100, 100);
+        QWheelEvent event(at, f.view.viewport()->mapToGlobal(at), pixels, angle, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase,
+                          false);
+        QCoreApplication::sendEvent(f.view.viewport(), &event);
+        return f.view.visibleRange().begin().value() / 16;
+    };
+    const auto lines = static_cast<quint64>(QApplication::wheelScrollLines());
+    QCOMPARE(quint64{wheel({}, {0, -120})}, lines);
+    QCOMPARE(quint64{wheel({}, {0, 120})}, quint64{0});
+    // A fine wheel adds up to the same.
+    for (int i = 0; i < 7; ++i)
+        wheel({}, {0, -15});
+    QCOMPARE(quint64{wheel({}, {0, -15})}, lines);
+    const int height = f.layout().cell().rowHeight;
+    wheel({0, -height / 2}, {0, -10});
+    QCOMPARE(quint64{wheel({0, -(height - height / 2)}, {0, -10})}, lines + 1);
+}
+
+void TestHexView::tellsMissingUnreadableAndZeroBytesApart()
+{
+    Fixture f(std::vector<std::byte>(3 * 512, std::byte{0}));
+    f.source->addBadRange(ByteRange(ByteOffset(512), ByteOffset(1024)));
+    f.view.setOverlayVisible(false);
+    f.view.goTo(ByteOffset(0));
+    f.press(Qt::Key_Down); // the caret is off the rows compared
+    const QImage missing = f.bytesPicture(0);
+    f.loads->runAll();
+    const QImage zeros = f.bytesPicture(0);
+    const QImage unreadable = f.bytesPicture(32);
+    QVERIFY(missing != zeros);
+    QVERIFY(missing != unreadable);
+    QVERIFY(zeros != unreadable);
+    // Not even a single byte may look like any of the 256.
+    Fixture all(everyByte());
+    all.loads->runAll();
+    all.view.setOverlayVisible(false);
+    all.view.goTo(ByteOffset(600));
+    const QSize cell(f.layout().cell().charWidth, f.layout().cell().rowHeight);
+    for (int value = 0; value < 256; ++value) {
+        for (const Pane pane : {Pane::Hex, Pane::Text}) {
+            const QImage real = all.cellPicture(pane, value / 16, value % 16);
+            QVERIFY(real != f.cutOf(missing, pane, 4));
+            QVERIFY(real != f.cutOf(unreadable, pane, 4));
+        }
+    }
+    QVERIFY(f.cutOf(missing, Pane::Text, 4) != f.cutOf(unreadable, Pane::Text, 4));
+}
+
+void TestHexView::hidesPageStatesButNeverStagedBytes()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.view.goTo(ByteOffset(0x20));
+    f.type("EE");
+    f.view.goTo(ByteOffset(0x100)); // the caret is off the row looked at
+    const QImage with = f.rowPicture(2);
+    f.view.setOverlayVisible(false);
+    const QImage without = f.rowPicture(2);
+    QVERIFY(with != without);
+    QVERIFY(!f.view.overlayVisible());
+    const Theme theme = Theme::of(f.view.palette());
+    const QPoint staged(f.layout().hexX(0), 1);
+    QCOMPARE(with.pixelColor(staged), theme.stagedBackground);
+    QCOMPARE(without.pixelColor(staged), theme.stagedBackground);
+    QCOMPARE(with.pixelColor(1, 1), theme.mark(PageTone::Staged));
+    QCOMPARE(without.pixelColor(1, 1), theme.headerBackground);
+    QCOMPARE(without.pixelColor(f.layout().hexX(8), 1), theme.base);
+    QCOMPARE(with.pixelColor(f.layout().hexX(8), 1), theme.tint(PageTone::Staged));
+}
+
+void TestHexView::repaintsRowsWhenTheirPageArrives()
+{
+    Fixture f(memory(4096));
+    QVERIFY(f.loads->waiting() > 0);
+    PaintCounter paints(f.view.viewport());
+    QTRY_VERIFY(paints.quiet());
+    const int before = paints.count();
+    f.loads->runAll();
+    QTRY_VERIFY(paints.count() > before);
+}
+
+void TestHexView::paintsNothingWhileNothingChanges()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    PaintCounter paints(f.view.viewport());
+    QTRY_VERIFY(paints.quiet());
+    const int before = paints.count();
+    QTest::qWait(1200); // longer than a caret's blink
+    QCOMPARE(paints.count(), before);
+}
+
+void TestHexView::reachesEveryPlaceOfAnySize_data()
+{
+    QTest::addColumn<quint64>("size");
+    QTest::newRow("2^31-1") << (quint64{1} << 31) - 1;
+    QTest::newRow("2^31") << (quint64{1} << 31);
+    QTest::newRow("1 TiB") << (quint64{1} << 40);
+    QTest::newRow("1 EiB") << (quint64{1} << 60);
+}
+
+void TestHexView::reachesEveryPlaceOfAnySize()
+{
+    QFETCH(quint64, size);
+    Fixture f(std::make_shared<PatternSource>(size));
+    const auto showsWhatIsThere = [&f] {
+        f.loads->runAll();
+        const std::uint64_t at = f.view.caret().value();
+        return f.peek(at, 1) == bytesOf({patternByte(at)}) && f.view.visibleRange().contains(f.view.caret());
+    };
+    QVERIFY(showsWhatIsThere());
+    f.press(Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(f.view.caret(), ByteOffset(size - 1));
+    QCOMPARE(f.view.visibleRange().end(), ByteOffset(size));
+    QCOMPARE(f.view.verticalScrollBar()->value(), f.view.verticalScrollBar()->maximum());
+    QVERIFY(showsWhatIsThere());
+    f.press(Qt::Key_Home, Qt::ControlModifier);
+    QCOMPARE(f.view.visibleRange().begin(), ByteOffset(0));
+    QCOMPARE(f.view.verticalScrollBar()->value(), 0);
+    f.view.goTo(ByteOffset(size / 2));
+    QCOMPARE(f.view.caret(), ByteOffset(size / 2));
+    QVERIFY(showsWhatIsThere());
+    f.view.verticalScrollBar()->setValue(f.view.verticalScrollBar()->maximum());
+    QCOMPARE(f.view.visibleRange().end(), ByteOffset(size));
+    f.view.verticalScrollBar()->setValue(0);
+    QCOMPARE(f.view.visibleRange().begin(), ByteOffset(0));
+}
+
+void TestHexView::stepsByExactRowsWhereTheBarIsProportional()
+{
+    Fixture f(std::make_shared<PatternSource>(quint64{1} << 60));
+    f.view.goTo(ByteOffset((quint64{1} << 59) + 16 * 12345));
+    const std::uint64_t top = f.view.visibleRange().begin().value();
+    f.view.verticalScrollBar()->triggerAction(QAbstractSlider::SliderSingleStepAdd);
+    QCOMPARE(quint64{f.view.visibleRange().begin().value()}, quint64{top + 16});
+    f.view.verticalScrollBar()->triggerAction(QAbstractSlider::SliderSingleStepSub);
+    f.view.verticalScrollBar()->triggerAction(QAbstractSlider::SliderPageStepAdd);
+    QCOMPARE(quint64{f.view.visibleRange().begin().value()}, quint64{top + 16 * quint64(f.wholeRows())});
+    f.view.verticalScrollBar()->triggerAction(QAbstractSlider::SliderPageStepSub);
+    QCOMPARE(quint64{f.view.visibleRange().begin().value()}, quint64{top});
+}
+
+void TestHexView::pagesDownAThousandTimes()
+{
+    Fixture f(std::make_shared<PatternSource>(quint64{1} << 40));
+    const auto rows = static_cast<quint64>(f.wholeRows());
+    for (int i = 0; i < 1000; ++i) {
+        f.press(Qt::Key_PageDown);
+        f.view.viewport()->repaint();
+        if (i % 100 == 0)
+            f.loads->runAll();
+    }
+    QCOMPARE(quint64{f.view.caret().value()}, 1000 * rows * 16);
+    QCOMPARE(quint64{f.view.visibleRange().begin().value()}, 1000 * rows * 16);
+    for (int i = 0; i < 1000; ++i)
+        f.press(Qt::Key_PageUp);
+    QCOMPARE(f.view.caret(), ByteOffset(0));
+}
+
+void TestHexView::staysResponsiveOverAHungSource()
+{
+    const auto gate = std::make_shared<Gate>();
+    const auto pool = std::make_shared<ThreadExecutor>(2U);
+    Fixture f(std::make_shared<MemorySource>(memory(1 << 20)), pool, gate);
+    QVERIFY(gate->waitForWaiting(1));
+    QElapsedTimer clock;
+    clock.start();
+    qint64 longest = 0;
+    for (int i = 0; i < 200; ++i) {
+        const qint64 begin = clock.nsecsElapsed();
+        f.press(i % 2 == 0 ? Qt::Key_PageDown : Qt::Key_Down);
+        f.view.viewport()->repaint();
+        QCoreApplication::processEvents();
+        longest = std::max(longest, clock.nsecsElapsed() - begin);
+    }
+    // Generous, for a loaded machine: the read itself never returns while the gate is closed.
+    QVERIFY2(longest < 500'000'000, qPrintable(QString::number(longest)));
+    QVERIFY(f.view.caret() > ByteOffset(0));
+    f.press(Qt::Key_Home, Qt::ControlModifier);
+    f.type("AB"); // staged all the same
+    QCOMPARE(f.staged(0, 1), bytesOf({0xAB}));
+    gate->open();
+    QTRY_COMPARE(f.peek(1, 1), bytesOf({patternByte(1)}));
+}
+
+void TestHexView::followsAGrowingDocument()
+{
+    const auto source = std::make_shared<MemorySource>(memory(100));
+    Fixture f(source);
+    f.press(Qt::Key_End, Qt::ControlModifier);
+    source->resize(4096);
+    QVERIFY(f.document->refreshSize());
+    QTRY_VERIFY(f.view.visibleRange().end() > ByteOffset(100));
+    QCOMPARE(f.view.caret(), ByteOffset(99));
+    f.press(Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(f.view.caret(), ByteOffset(4095));
+}
+
+void TestHexView::letsGoOfASessionThatDies()
+{
+    Fixture f(memory(4096));
+    f.press(Qt::Key_End, Qt::ControlModifier);
+    f.session.reset();
+    QVERIFY(!f.view.session());
+    QCOMPARE(f.view.caret(), ByteOffset(0));
+    f.view.viewport()->repaint();
+    f.press(Qt::Key_PageDown);
+    f.type("AA");
+}
+
+void TestHexView::describesTheCaretForScreenReaders()
+{
+    Fixture f(memory(4096));
+    QCOMPARE(f.view.objectName(), QStringLiteral("hexView"));
+    QVERIFY(!f.view.accessibleName().isEmpty());
+    QVERIFY(f.view.accessibleDescription().contains(QStringLiteral("not loaded")));
+    f.loads->runAll();
+    f.press(Qt::Key_Right);
+    QVERIFY(f.view.accessibleDescription().contains(QStringLiteral("0x1")));
+    f.type("E7");
+    f.press(Qt::Key_Left);
+    QVERIFY(f.view.accessibleDescription().contains(QStringLiteral("E7, staged")));
+}
+
+QTEST_MAIN(TestHexView)
+#include "tst_hex_view.moc"

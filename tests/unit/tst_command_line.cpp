@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/command_line.h"
+
+#include <QtTest>
+
+using cachet::CommandLine;
+using cachet::parseCommandLine;
+
+namespace cachet_test {
+
+class TestCommandLine : public QObject {
+    Q_OBJECT
+
+private slots:
+    void nothingGivenMeansTheDefaults();
+    void readsEveryOption();
+    void keepsFileNamesAsBytes();
+    void everythingAfterTheDashesIsAFile();
+    void refusesWithOneLine_data();
+    void refusesWithOneLine();
+    void sizesAreReadWithTheirUnits();
+    void helpNamesEveryOption();
+    void versionIsOneLine();
+};
+
+void TestCommandLine::nothingGivenMeansTheDefaults()
+{
+    const auto line = parseCommandLine({});
+    QVERIFY(line.has_value());
+    QVERIFY(!line->help && !line->version && !line->readOnly && !line->goTo && !line->select && !line->screenshot);
+    QVERIFY(line->files.empty());
+    QCOMPARE(line->document.pageSize, cachecore::kDefaultPageSize);
+    QCOMPARE(line->document.cacheBytes, cachecore::DocumentOptions().cacheBytes);
+}
+
+void TestCommandLine::readsEveryOption()
+{
+    const std::vector<std::string> arguments{"--read-only",  "--goto",       "0x438", "--select=0x400+16", "--page-size",
+                                             "4KiB",         "--cache-size", "1MiB",  "--screenshot",      "out.png",
+                                             "disk one.img"};
+    const auto line = parseCommandLine(arguments);
+    QVERIFY2(line.has_value(), qPrintable(line ? QString() : line.error()));
+    QVERIFY(line->readOnly);
+    QCOMPARE(line->goTo->expression.bytes, std::uint64_t{0x438});
+    QCOMPARE(line->goTo->text, QStringLiteral("0x438"));
+    QCOMPARE(line->select->expression.length, std::uint64_t{16});
+    QCOMPARE(line->document.pageSize, std::uint32_t{4096});
+    QCOMPARE(line->document.cacheBytes, std::uint64_t{1} << 20);
+    QCOMPARE(*line->screenshot, std::string("out.png"));
+    QCOMPARE(line->files, std::vector<std::string>{"disk one.img"});
+}
+
+void TestCommandLine::keepsFileNamesAsBytes()
+{
+    std::string every;
+    for (int byte = 1; byte < 256; ++byte)
+        every.push_back(static_cast<char>(byte));
+    const std::string cut = "caf\xc3"; // the first half of a character
+    const std::string text = "\xc3\xa4 \xe2\x82\xac.img";
+    const std::vector<std::string> arguments{"--screenshot", "p\xff.png", "x" + every};
+    const auto line = parseCommandLine(arguments);
+    QVERIFY(line.has_value());
+    QCOMPARE(line->files, std::vector<std::string>{"x" + every});
+    QCOMPARE(*line->screenshot, std::string("p\xff.png"));
+    const std::vector<std::string> names{cut, text, "a\nb"};
+    QCOMPARE(parseCommandLine(names)->files, names);
+}
+
+void TestCommandLine::everythingAfterTheDashesIsAFile()
+{
+    const std::vector<std::string> arguments{"--", "--goto", "-x"};
+    const auto line = parseCommandLine(arguments);
+    QVERIFY(line.has_value());
+    QCOMPARE(line->files, (std::vector<std::string>{"--goto", "-x"}));
+}
+
+void TestCommandLine::refusesWithOneLine_data()
+{
+    QTest::addColumn<QByteArrayList>("arguments");
+    QTest::addColumn<QString>("part");
+    QTest::newRow("unknown option") << QByteArrayList{"--frobnicate"} << "frobnicate";
+    QTest::newRow("unknown option that is not text") << QByteArrayList{"--fr\xffob"} << QString::fromUtf8("fr\uFFFDob");
+    QTest::newRow("missing value") << QByteArrayList{"--goto"} << "goto";
+    QTest::newRow("page size 3") << QByteArrayList{"--page-size", "3"} << "power of two";
+    QTest::newRow("page size 256") << QByteArrayList{"--page-size", "256"} << "power of two";
+    QTest::newRow("page size 2 MiB") << QByteArrayList{"--page-size", "2MiB"} << "power of two";
+    QTest::newRow("page size 0") << QByteArrayList{"--page-size", "0"} << "power of two";
+    QTest::newRow("page size 2^63") << QByteArrayList{"--page-size", "9223372036854775808"} << "2^63-1";
+    QTest::newRow("page size in words") << QByteArrayList{"--page-size", "big"} << "number";
+    QTest::newRow("cache below four pages") << QByteArrayList{"--cache-size", "196608"} << "four pages";
+    QTest::newRow("cache below four large pages")
+        << QByteArrayList{"--cache-size", "1MiB", "--page-size", "512KiB"} << "four pages";
+    QTest::newRow("empty place") << QByteArrayList{"--goto", ""} << "--goto";
+    QTest::newRow("bad place") << QByteArrayList{"--goto", "0xzz"} << "--goto";
+    QTest::newRow("bad range") << QByteArrayList{"--select", "5"} << "--select";
+    QTest::newRow("range with a minus") << QByteArrayList{"--select", "5-9"} << "--select";
+    QTest::newRow("two files for one picture") << QByteArrayList{"--screenshot", "p.png", "a", "b"} << "one FILE";
+    QTest::newRow("value for a switch") << QByteArrayList{"--read-only=yes"} << "read-only";
+}
+
+void TestCommandLine::refusesWithOneLine()
+{
+    QFETCH(const QByteArrayList, arguments);
+    QFETCH(const QString, part);
+    std::vector<std::string> bytes;
+    for (const QByteArray &argument : arguments)
+        bytes.push_back(argument.toStdString());
+    const auto line = parseCommandLine(bytes);
+    QVERIFY(!line.has_value());
+    QVERIFY2(line.error().contains(part), qPrintable(line.error()));
+    QVERIFY(!line.error().contains(u'\n'));
+}
+
+void TestCommandLine::sizesAreReadWithTheirUnits()
+{
+    const std::vector<std::string> arguments{"--page-size", "1MiB", "--cache-size", "3GiB"};
+    const auto line = parseCommandLine(arguments);
+    QVERIFY(line.has_value());
+    QCOMPARE(line->document.pageSize, std::uint32_t{1} << 20);
+    QCOMPARE(line->document.cacheBytes, std::uint64_t{3} << 30);
+}
+
+void TestCommandLine::helpNamesEveryOption()
+{
+    const QString help = cachet::helpText();
+    for (const char *option : {"--help", "--version", "--read-only", "--goto", "--select", "--page-size", "--cache-size",
+                               "--screenshot", "FILE"})
+        QVERIFY2(help.contains(QLatin1String(option)), option);
+    QVERIFY(help.startsWith(QStringLiteral("Usage: cachet ")));
+}
+
+void TestCommandLine::versionIsOneLine()
+{
+    QVERIFY(cachet::versionText().startsWith(QStringLiteral("Cachet ")));
+    QCOMPARE(cachet::versionText().count(u'\n'), 1);
+}
+
+} // namespace cachet_test
+
+QTEST_GUILESS_MAIN(cachet_test::TestCommandLine)
+#include "tst_command_line.moc"
