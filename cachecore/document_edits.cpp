@@ -12,6 +12,7 @@ namespace cachecore {
 namespace {
 
 constexpr std::uint64_t kLargestSeenBase = std::uint64_t{1} << 20; ///< longer ranges are staged Unseen
+constexpr int kMostTriesOutsideLock = 4;
 
 } // namespace
 
@@ -68,7 +69,7 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
             return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
-        piece.stamp = m_history.newStamp();
+        piece.stamp = Piece::newStamp();
         StagedEdits edits = m_history.current().with(range, std::move(piece), seen);
         m_history.push(std::move(edits), {kind, range}, payload, continuesPrevious);
     } catch (const std::bad_alloc &) {
@@ -218,11 +219,26 @@ Result<WriteReport> Document::Impl::carryOut(const WritePlan &plan)
         freezeBases(plan, writer.oldBytes());
         return failure(written.error());
     }
-    {
-        const std::lock_guard lock(m_editMutex);
-        m_history.beginEpoch({plan.edits, writer.oldBytes()});
-    }
+    beginEpoch({plan.edits, writer.oldBytes()});
     return WriteReport{plan.byteCount(), plan.edits.extentCount(), writer.writes(), plan.span(), keepOldBytes};
+}
+
+/// Carries the current edits over to the disk as it is now. The work is done outside the lock, so that staging and showing go on;
+/// edits staged meanwhile make it start again, the last time under the lock.
+void Document::Impl::beginEpoch(EpochChange change)
+{
+    for (int tries = 1;; ++tries) {
+        const StagedEdits before = staged();
+        const bool last = tries == kMostTriesOutsideLock;
+        StagedEdits carried = last ? StagedEdits() : carriedOver(before, change);
+        const std::lock_guard lock(m_editMutex);
+        if (last)
+            carried = carriedOver(m_history.current(), change);
+        else if (!m_history.current().sameAs(before))
+            continue;
+        m_history.beginEpoch(std::move(change), std::move(carried));
+        return;
+    }
 }
 
 /// After a write that failed half-way: what was under the edits is known now and no longer on the disk, so it becomes their base.

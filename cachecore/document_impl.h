@@ -71,6 +71,7 @@ private:
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
+    void beginEpoch(EpochChange change);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
     void endWrite();
 

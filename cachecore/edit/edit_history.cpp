@@ -62,7 +62,7 @@ void EditHistory::moveTo(std::size_t index)
     // Carried over on a copy first: running out of memory half-way leaves the history as it was.
     State target = m_states[index];
     while (target.epoch < epoch()) {
-        target.edits = carriedOver(target.edits, m_changes[target.epoch - m_firstEpoch], m_nextStamp);
+        target.edits = carriedOver(target.edits, m_changes[target.epoch - m_firstEpoch]);
         ++target.epoch;
     }
     m_states[index] = std::move(target);
@@ -71,10 +71,9 @@ void EditHistory::moveTo(std::size_t index)
     dropUnneededChanges();
 }
 
-void EditHistory::beginEpoch(EpochChange change)
+void EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
 {
     State &top = m_states[m_current];
-    StagedEdits carried = carriedOver(top.edits, change, m_nextStamp);
     m_sealed = true;
     if (change.oldBytesKept()) {
         m_bytes += change.oldBytes.byteCount();

@@ -43,15 +43,14 @@ public:
     bool redo();
 
     /// The disk now holds change.written. Without old bytes, states of earlier epochs could not be shown any more and are dropped.
-    void beginEpoch(EpochChange change);
+    /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock.
+    void beginEpoch(EpochChange change, StagedEdits carried);
     /// Replaces the current state by one with the same content (other bases).
     void rebase(StagedEdits edits);
 
     [[nodiscard]] bool wasCut() const { return m_wasCut; }
     [[nodiscard]] std::uint64_t epoch() const { return m_firstEpoch + m_changes.size(); }
     [[nodiscard]] std::uint64_t bytesHeld() const { return m_bytes; }
-    /// A stamp no other piece of this document has.
-    [[nodiscard]] std::uint64_t newStamp() { return m_nextStamp++; }
     /// True when the stated invariants hold; for tests.
     [[nodiscard]] bool invariantsHold() const;
 
@@ -74,7 +73,6 @@ private:
     std::size_t m_current = 0;
     std::deque<EpochChange> m_changes; ///< change i leads from epoch m_firstEpoch + i to the next
     std::uint64_t m_firstEpoch = 0;
-    std::uint64_t m_nextStamp = 1;
     std::uint64_t m_bytes = 0;
     bool m_sealed = true; ///< the next step may not join the current one
     bool m_wasCut = false;

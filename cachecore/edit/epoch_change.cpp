@@ -23,10 +23,9 @@ Base baseOfWritten(ByteRange range, const Piece &piece)
 /// One written piece carried over: `edits` on the old disk, `result` what they become.
 class PieceCarrier {
 public:
-    PieceCarrier(const StagedEdits &edits, const EpochChange &change, std::uint64_t &nextStamp, StagedEdits &result)
+    PieceCarrier(const StagedEdits &edits, const EpochChange &change, StagedEdits &result)
         : m_edits(edits)
         , m_change(change)
-        , m_nextStamp(nextStamp)
         , m_result(result)
     {
     }
@@ -56,7 +55,7 @@ private:
     {
         m_change.oldBytes.forEach(gap, [&](ByteRange range, const Piece &old) {
             Piece restored = old;
-            restored.stamp = m_nextStamp++;
+            restored.stamp = Piece::newStamp();
             m_result = m_result.with(range, std::move(restored),
                                      RangeTree<Base>().with(range, writtenBase(range, written, piece)));
             return true;
@@ -65,7 +64,6 @@ private:
 
     const StagedEdits &m_edits;
     const EpochChange &m_change;
-    std::uint64_t &m_nextStamp;
     StagedEdits &m_result;
 };
 
@@ -89,12 +87,12 @@ StagedEdits withoutStaleHashes(StagedEdits edits, const StagedEdits &written)
 
 } // namespace
 
-StagedEdits carriedOver(const StagedEdits &edits, const EpochChange &change, std::uint64_t &nextStamp)
+StagedEdits carriedOver(const StagedEdits &edits, const EpochChange &change)
 {
     if (edits.sameAs(change.written))
         return {};
     StagedEdits result = edits;
-    PieceCarrier carrier(edits, change, nextStamp, result);
+    PieceCarrier carrier(edits, change, result);
     change.written.forEachPiece(change.written.span(), [&](ByteRange range, const Piece &piece) {
         carrier.carry(range, piece);
         return true;

@@ -19,8 +19,8 @@ struct EpochChange {
 ///  - where the edits hold the very piece that was written, nothing is staged any more: the disk has it;
 ///  - where they hold another, it stays, its base now what was written;
 ///  - where they hold nothing, the old byte is staged, because the disk no longer has it.
-/// `nextStamp` gives the stamps of pieces made here. Needs change.oldBytesKept() for the third case; without it such
+/// Needs change.oldBytesKept() for the third case; without it such
 /// bytes are left as the disk has them. O(pieces of the change * log n).
-[[nodiscard]] StagedEdits carriedOver(const StagedEdits &edits, const EpochChange &change, std::uint64_t &nextStamp);
+[[nodiscard]] StagedEdits carriedOver(const StagedEdits &edits, const EpochChange &change);
 
 } // namespace cachecore

@@ -2,10 +2,17 @@
 #include "cachecore/edit/piece.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 #include <cstring>
 
 namespace cachecore {
+
+std::uint64_t Piece::newStamp()
+{
+    static std::atomic<std::uint64_t> next{1};
+    return next.fetch_add(1, std::memory_order_relaxed);
+}
 
 Piece Piece::slice(std::uint64_t skip) const
 {

@@ -23,6 +23,9 @@ struct Piece {
     std::uint64_t stamp = 0;
     bool repeats = false;
 
+    /// A stamp no other act of staging in this process has. Thread: any.
+    [[nodiscard]] static std::uint64_t newStamp();
+
     /// The same piece from its byte `skip` on.
     [[nodiscard]] Piece slice(std::uint64_t skip) const;
     /// Copies into.size() bytes of the piece, from its byte `skip` on.

@@ -206,9 +206,31 @@ private:
         return withChildren(*right, merge(left, right->left), right->right);
     }
 
-    /// What lies before `at` and what lies at or after it; an entry across `at` is cut, its halves with priorities of their own so
-    /// that cutting one range a million times keeps the tree balanced.
+    /// The entry that holds bytes on both sides of `at`, or nothing.
+    static const Node *entryAcross(const Node *node, ByteOffset at)
+    {
+        while (node && (at <= node->range.begin() || node->range.end() <= at))
+            node = at <= node->range.begin() ? node->left.get() : node->right.get();
+        return node;
+    }
+
+    /// What lies before `at` and what lies at or after it; an entry across `at` is cut. Its halves are merged in with priorities of
+    /// their own, so that cutting one range a million times keeps the tree balanced.
     static std::pair<Ref, Ref> split(const Ref &node, ByteOffset at)
+    {
+        const Node *const across = entryAcross(node.get(), at);
+        if (!across)
+            return splitBetween(node, at);
+        const ByteRange head(across->range.begin(), at);
+        const ByteRange tail(at, across->range.end());
+        const auto [before, rest] = splitBetween(node, head.begin());
+        const Ref after = splitBetween(rest, tail.end()).second;
+        return {merge(before, single(head, across->value)),
+                merge(single(tail, across->value.slice(head.length())), after)};
+    }
+
+    /// The same where no entry lies across `at`.
+    static std::pair<Ref, Ref> splitBetween(const Ref &node, ByteOffset at)
     {
         if (!node)
             return {};
@@ -217,17 +239,11 @@ private:
         if (node->last <= at)
             return {node, nullptr};
         if (at <= node->range.begin()) {
-            auto [before, after] = split(node->left, at);
+            auto [before, after] = splitBetween(node->left, at);
             return {std::move(before), withChildren(*node, std::move(after), node->right)};
         }
-        if (node->range.end() <= at) {
-            auto [before, after] = split(node->right, at);
-            return {withChildren(*node, node->left, std::move(before)), std::move(after)};
-        }
-        const ByteRange head(node->range.begin(), at);
-        const ByteRange tail(at, node->range.end());
-        return {merge(node->left, single(head, node->value)),
-                merge(single(tail, node->value.slice(head.length())), node->right)};
+        auto [before, after] = splitBetween(node->right, at);
+        return {withChildren(*node, node->left, std::move(before)), std::move(after)};
     }
 
     template <typename Visit>

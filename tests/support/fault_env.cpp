@@ -15,6 +15,7 @@ using namespace cachecore;
 struct FaultEnv::State {
     FaultPlan plan{static_cast<std::size_t>(EnvOp::Count_)};
     std::atomic<std::size_t> transferLimit{0};
+    std::atomic<bool> writesStopped{false};
     std::atomic<unsigned> interruptEvery{0};
     std::atomic<unsigned> transfers{0};
     std::mutex mutex; ///< guards hook and statusFilter
@@ -85,6 +86,8 @@ public:
     {
         if (const auto error = m_state->enterTransfer(EnvOp::Write))
             return failure(Error::fromErrno(*error, Operation::Write));
+        if (m_state->writesStopped)
+            return 0;
         return m_inner->pwritev(at, limited(from, m_state->transferLimit.load()));
     }
     Result<void> dataSync() override
@@ -171,6 +174,11 @@ void FaultEnv::setGate(EnvOp op, std::shared_ptr<Gate> gate)
 void FaultEnv::limitTransfers(std::size_t bytes)
 {
     m_state->transferLimit = bytes;
+}
+
+void FaultEnv::stopWriting(bool stopped)
+{
+    m_state->writesStopped = stopped;
 }
 
 void FaultEnv::interruptTransfers(unsigned every)

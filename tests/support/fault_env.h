@@ -45,6 +45,8 @@ public:
     void setGate(EnvOp op, std::shared_ptr<Gate> gate);
     /// Each read and write transfers at most that many bytes; 0 for no bound.
     void limitTransfers(std::size_t bytes);
+    /// From now on writes do nothing and return 0, as no healthy file does.
+    void stopWriting(bool stopped);
     /// Every `every`th read or write returns EINTR instead; 0 for none, 2 for each second.
     void interruptTransfers(unsigned every);
     /// Called at the start of each operation, before it counts; for changing the world between two steps.

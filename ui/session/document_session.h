@@ -37,6 +37,7 @@ signals:
 private:
     class Relay; ///< outlives this object in the engine's hands, so that a late notification finds no dangling pointer
 
+    void wake();
     void frame();
 
     const std::shared_ptr<cachecore::Document> m_document;

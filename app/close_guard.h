@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "cachecore/base/error.h"
+#include "cachecore/write/write_report.h"
+
+#include <QObject>
+#include <QString>
+
+#include <functional>
+
+class QWidget;
+
+namespace cachet {
+
+enum class CloseAnswer { Commit, Discard, Cancel };
+
+struct CloseQuestion {
+    QString name;   ///< of the document
+    QString staged; ///< how much is staged, in words
+};
+
+/// Asks what to do with staged edits and calls the function with the answer, now or later.
+using CloseAsker = std::function<void(QWidget *parent, const CloseQuestion &question, std::function<void(CloseAnswer)>)>;
+
+/// Asks with a message box that does not block.
+[[nodiscard]] CloseAsker messageBoxAsker();
+
+/// Decides whether a window may close. Who makes which step:
+///
+///     Open --tryClose, staged--> Asking --Cancel--------------> Open
+///      |                           |  \--Discard--------------> Closing (closeNow)
+///      |                           \---Commit--> Committing --writeFinished, ok---> Closing (closeNow)
+///      |                                            \---------writeFinished, error-> Open
+///      |--tryClose, a write runs--> Waiting --writeFinished--> Open, tryClose again (closeNow)
+///      |                               \---tryClose---------> Closing
+///      \--tryClose, nothing staged--> Closing
+///
+/// Thread: GUI.
+class CloseGuard final : public QObject {
+    Q_OBJECT
+
+public:
+    explicit CloseGuard(CloseAsker asker, QWidget *parent);
+
+    struct Situation {
+        bool staged = false;
+        bool writing = false;
+        CloseQuestion question;
+    };
+    /// True when the window may close now. Otherwise it stays, and closeNow comes once it may.
+    [[nodiscard]] bool tryClose(const Situation &situation);
+    /// A write has ended.
+    void writeFinished(const cachecore::Result<cachecore::WriteReport> &result);
+
+signals:
+    void closeNow();
+    void commitWanted();
+    /// A write runs: closing again will not wait for it.
+    void waitingForWrite();
+
+private:
+    enum class State { Open, Asking, Committing, Waiting, Closing };
+
+    void answered(CloseAnswer answer);
+
+    const CloseAsker m_asker;
+    QWidget *const m_window;
+    State m_state = State::Open;
+};
+
+} // namespace cachet

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/main_window.h"
+
+#include "app/copy_controller.h"
+#include "app/document_watch.h"
+#include "app/message_bar.h"
+#include "app/status_line.h"
+#include "app/window_actions.h"
+#include "app/write_controller.h"
+#include "ui/dialogs/go_to_field.h"
+#include "ui/docks/heat_map_dock.h"
+#include "ui/docks/staged_edits_dock.h"
+#include "ui/heatmap/heat_map.h"
+#include "ui/hexview/hex_view.h"
+#include "ui/session/document_session.h"
+#include "ui/session/error_text.h"
+
+#include <QAction>
+#include <QCloseEvent>
+#include <QMenu>
+#include <QSettings>
+#include <QStatusBar>
+#include <QTimer>
+#include <QToolBar>
+#include <QVBoxLayout>
+
+namespace cachet {
+
+namespace {
+
+using Severity = MessageBar::Severity;
+
+constexpr int kSlowOpenMs = 1000;
+constexpr QSize kFirstSize(1180, 760);
+
+} // namespace
+
+MainWindow::MainWindow(WindowServices services, WindowOptions options)
+    : m_services(std::move(services))
+    , m_options(std::move(options))
+    , m_actions(std::make_unique<WindowActions>(*this))
+{
+    setObjectName(QStringLiteral("mainWindow"));
+    setAccessibleName(tr("Cachet"));
+    setAttribute(Qt::WA_DeleteOnClose);
+    buildWidgets();
+    connectParts();
+    connectActions();
+    connectEditActions();
+    resize(kFirstSize);
+    readSettings();
+    refreshState();
+    m_view->setFocus();
+}
+
+MainWindow::~MainWindow()
+{
+    letGo();
+}
+
+void MainWindow::buildWidgets()
+{
+    auto *central = new QWidget;
+    central->setObjectName(QStringLiteral("central"));
+    auto *layout = new QVBoxLayout(central);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_messages = new MessageBar;
+    m_view = new HexView;
+    m_view->setObjectName(QStringLiteral("hexView"));
+    layout->addWidget(m_messages);
+    layout->addWidget(m_view, 1);
+    setCentralWidget(central);
+
+    auto *bar = addToolBar(tr("Go To"));
+    bar->setObjectName(QStringLiteral("goToToolBar"));
+    bar->setAccessibleName(tr("Tool bar"));
+    bar->setMovable(false);
+    bar->addAction(m_actions->open);
+    bar->addAction(m_actions->commit);
+    bar->addSeparator();
+    bar->addAction(m_actions->back);
+    bar->addAction(m_actions->forward);
+    m_goTo = new GoToField;
+    bar->addWidget(m_goTo);
+
+    m_heatMap = new HeatMapDock(this);
+    addDockWidget(Qt::RightDockWidgetArea, m_heatMap);
+    m_stagedEdits = new StagedEditsDock(this);
+    addDockWidget(Qt::BottomDockWidgetArea, m_stagedEdits);
+    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    resizeDocks({m_heatMap}, {270}, Qt::Horizontal);
+    resizeDocks({m_stagedEdits}, {170}, Qt::Vertical);
+    m_heatMap->toggleViewAction()->setObjectName(QStringLiteral("heatMapDockAction"));
+    m_stagedEdits->toggleViewAction()->setObjectName(QStringLiteral("stagedEditsDockAction"));
+    m_actions->viewMenu->addAction(m_heatMap->toggleViewAction());
+    m_actions->viewMenu->addAction(m_stagedEdits->toggleViewAction());
+
+    m_status = new StatusLine(*statusBar());
+    m_writer = new WriteController(*m_messages, this);
+    m_watch = new DocumentWatch(*m_messages, this);
+    m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
+    m_closeGuard = new CloseGuard(m_services.askClose, this);
+}
+
+void MainWindow::connectParts()
+{
+    connect(m_view, &HexView::caretMoved, this, &MainWindow::refreshState);
+    connect(m_view, &HexView::selectionChanged, this, &MainWindow::refreshState);
+    connect(m_view, &HexView::visibleRangeChanged, &m_heatMap->map(), &HeatMap::setViewport);
+    connect(m_view, &HexView::editRefused, this, &MainWindow::tellRefused);
+    connect(&m_heatMap->map(), &HeatMap::goToRequested, this, &MainWindow::jumpTo);
+    connect(m_goTo, &GoToField::goToRequested, this, &MainWindow::jumpTo);
+    connect(m_goTo, &GoToField::left, this, [this] { m_view->setFocus(); });
+    connect(m_stagedEdits, &StagedEditsDock::goToRequested, this, &MainWindow::jumpTo);
+    connect(m_stagedEdits, &StagedEditsDock::commitRequested, m_writer, &WriteController::commit);
+    connect(m_stagedEdits, &StagedEditsDock::persistRequested, m_writer, &WriteController::persist);
+    connect(m_stagedEdits, &StagedEditsDock::discardRequested, this, [this](const auto &ranges) {
+        for (const cachecore::ByteRange &range : ranges)
+            discard(range);
+    });
+    connect(m_watch, &DocumentWatch::goToRequested, this, &MainWindow::jumpTo);
+    connect(m_writer, &WriteController::told, this, [this](const QString &text) { statusBar()->showMessage(text, 5000); });
+    connect(m_copy, &CopyController::changed, this, &MainWindow::refreshState);
+    connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
+    connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
+    connect(m_closeGuard, &CloseGuard::waitingForWrite, this, [this] {
+        m_messages->show(QStringLiteral("closing"), Severity::Warning,
+                         tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
+                            "once: the file may then be half written.")
+                             .arg(displayName(m_path)));
+    });
+}
+
+void MainWindow::open(const std::string &path)
+{
+    m_path = path;
+    m_messages->clear();
+    m_opener = std::make_unique<DocumentOpener>(m_services.openSource, m_services.env);
+    connect(m_opener.get(), &DocumentOpener::opened, this, &MainWindow::adopt);
+    connect(m_opener.get(), &DocumentOpener::failed, this, &MainWindow::refuse);
+    QTimer::singleShot(kSlowOpenMs, m_opener.get(), [this] {
+        m_messages->show(QStringLiteral("open"), Severity::Information,
+                         tr("%1 has not answered yet; it opens here as soon as it does.").arg(displayPath(m_path)));
+    });
+    m_opener->start({path, m_options.readOnly, m_options.document});
+    refreshTitle();
+}
+
+void MainWindow::adopt(const OpenDocument &document)
+{
+    m_opener.release()->deleteLater(); // this is its signal
+    m_messages->dismiss(QStringLiteral("open"));
+    m_open = document;
+    m_session = std::make_unique<DocumentSession>(document.document);
+    connect(m_session.get(), &DocumentSession::pagesChanged, this, &MainWindow::refreshState);
+    connect(m_session.get(), &DocumentSession::editsChanged, this, &MainWindow::refreshState);
+    connect(m_session.get(), &DocumentSession::sizeChanged, this, &MainWindow::refreshState);
+    connect(m_session.get(), &DocumentSession::writeStarted, this, &MainWindow::refreshState, Qt::QueuedConnection);
+    m_writer->setSession(m_session.get());
+    connect(m_session.get(), &DocumentSession::writeFinished, this, [this](const auto &result) {
+        m_messages->dismiss(QStringLiteral("closing"));
+        refreshState();
+        m_closeGuard->writeFinished(result);
+    });
+    m_watch->setSession(m_session.get());
+    m_heatMap->setSession(m_session.get());
+    m_stagedEdits->setSession(m_session.get());
+    m_view->setSession(m_session.get());
+    m_heatMap->map().setViewport(m_view->visibleRange());
+    if (m_session->document().size() == 0)
+        m_messages->show(QStringLiteral("open"), Severity::Information,
+                         tr("%1 is empty: it has no bytes to show or edit.").arg(displayPath(m_path)));
+    goToStart();
+    refreshState();
+    emit opened();
+}
+
+void MainWindow::refuse(const cachecore::Error &error)
+{
+    m_opener.release()->deleteLater(); // this is its signal
+    cachecore::Error named = error;
+    if (named.path.empty())
+        named.path = m_path;
+    const QString sentence = errorText(named);
+    m_messages->show(QStringLiteral("open"), Severity::Error, sentence,
+                     {tr("Open Another…"), [this] { m_actions->open->trigger(); }});
+    m_path.clear();
+    refreshState();
+    emit openFailed(sentence);
+}
+
+void MainWindow::goToStart()
+{
+    const auto tell = [this](const ExpressionError &error, const QString &text) {
+        const QString sentence = expressionErrorText(error, text);
+        MessageBar::Action action;
+        if (error.end)
+            action = {tr("Go to the End"), [this, end = *error.end] { jumpTo(end); }};
+        m_messages->show(QStringLiteral("start"), Severity::Warning, sentence, action);
+        emit startRefused(sentence);
+    };
+    const std::uint64_t size = m_session->document().size();
+    if (m_options.goTo) {
+        const auto place = resolvePlace(m_options.goTo->expression, cachecore::ByteOffset(0), size);
+        if (place)
+            m_view->goTo(*place);
+        else
+            tell(place.error(), m_options.goTo->text);
+    }
+    if (m_options.select) {
+        const auto range = resolveRange(m_options.select->expression, size);
+        if (range)
+            m_view->select(*range);
+        else
+            tell(range.error(), m_options.select->text);
+    }
+}
+
+void MainWindow::closeEvent(QCloseEvent *event)
+{
+    CloseGuard::Situation situation;
+    if (m_session) {
+        const cachecore::StagedEdits staged = m_session->document().staged();
+        situation.staged = !staged.empty();
+        situation.writing = m_session->document().writing();
+        situation.question = {displayName(m_path), sizeText(staged.byteCount())};
+    }
+    if (!m_closeGuard->tryClose(situation)) {
+        event->ignore();
+        return;
+    }
+    writeSettings();
+    letGo();
+    event->accept();
+    emit closed();
+}
+
+/// Takes the document out of every part and leaves it to the closer, which nobody waits for here.
+void MainWindow::letGo()
+{
+    m_opener.reset();
+    m_copy->stop();
+    m_watch->setSession(nullptr);
+    m_writer->setSession(nullptr);
+    m_view->setSession(nullptr);
+    m_heatMap->setSession(nullptr);
+    m_stagedEdits->setSession(nullptr);
+    m_session.reset();
+    if (m_open.document)
+        m_services.closer->close(std::exchange(m_open, {}));
+}
+
+void MainWindow::readSettings()
+{
+    if (!m_options.remember)
+        return;
+    const QSettings settings;
+    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+    restoreState(settings.value(QStringLiteral("window/docks")).toByteArray());
+    m_actions->overlay->setChecked(settings.value(QStringLiteral("view/overlay"), true).toBool());
+}
+
+void MainWindow::writeSettings() const
+{
+    if (!m_options.remember)
+        return;
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("window/docks"), saveState());
+    settings.setValue(QStringLiteral("view/overlay"), m_actions->overlay->isChecked());
+}
+
+} // namespace cachet

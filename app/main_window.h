@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/close_guard.h"
+#include "app/command_line.h"
+#include "app/jump_history.h"
+#include "cachecore/document.h"
+#include "ui/session/document_closer.h"
+#include "ui/session/document_opener.h"
+
+#include <QMainWindow>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace cachet {
+
+class CopyController;
+class DocumentSession;
+class DocumentWatch;
+class GoToField;
+class HeatMapDock;
+class HexView;
+class MessageBar;
+class StagedEditsDock;
+class StatusLine;
+class WriteController;
+struct WindowActions;
+
+/// Asks for a file name (bytes) and calls the function when one was chosen, now or later.
+using FileChooser = std::function<void(QWidget *parent, std::function<void(std::string)>)>;
+
+/// What a window needs from outside; tests give their own.
+struct WindowServices {
+    std::shared_ptr<cachecore::Env> env;
+    SourceFactory openSource;
+    std::shared_ptr<DocumentCloser> closer;
+    CloseAsker askClose;
+    FileChooser chooseOpen;
+    FileChooser chooseCopy;
+};
+
+/// The services of the real program.
+[[nodiscard]] WindowServices systemServices();
+
+/// How a window starts.
+struct WindowOptions {
+    bool readOnly = false;
+    bool remember = false; ///< keeps its geometry and docks in the settings
+    std::optional<Typed<PlaceExpression>> goTo;
+    std::optional<Typed<RangeExpression>> select;
+    cachecore::DocumentOptions document;
+};
+
+/// One window with at most one document. Everything that touches the disk runs elsewhere.
+/// Thread: GUI.
+class MainWindow final : public QMainWindow {
+    Q_OBJECT
+
+public:
+    MainWindow(WindowServices services, WindowOptions options);
+    ~MainWindow() override;
+
+    /// Opens `path` (bytes) in this window, which must not have a document yet.
+    void open(const std::string &path);
+
+    [[nodiscard]] DocumentSession *session() const { return m_session.get(); }
+    [[nodiscard]] HexView &view() const { return *m_view; }
+    [[nodiscard]] MessageBar &messages() const { return *m_messages; }
+    [[nodiscard]] const WindowActions &actions() const { return *m_actions; }
+
+signals:
+    /// The document is open and shown.
+    void opened();
+    /// It could not be opened; the window says so as well.
+    void openFailed(const QString &sentence);
+    /// The place or range asked for at the start does not exist; the window says so as well.
+    void startRefused(const QString &sentence);
+    /// A file was chosen while this window already has a document.
+    void newWindowWanted(const std::string &path);
+    void quitWanted();
+    void closed();
+
+protected:
+    void closeEvent(QCloseEvent *event) override;
+
+private:
+    void buildWidgets();
+    void connectActions();
+    void connectEditActions();
+    void connectParts();
+    void adopt(const OpenDocument &document);
+    void refuse(const cachecore::Error &error);
+    void goToStart();
+    void jumpTo(cachecore::ByteOffset offset);
+    void goToEdit(bool forward);
+    void step(cachecore::Result<void> (cachecore::Document::*undoOrRedo)(), const std::optional<cachecore::EditStep> &what);
+    void discard(cachecore::ByteRange range);
+    void persistSelection();
+    void reload();
+    void refreshState();
+    void refreshTitle();
+    void tellRefused(const cachecore::Error &error);
+    void showAbout();
+    void readSettings();
+    void writeSettings() const;
+    void letGo();
+
+    const WindowServices m_services;
+    const WindowOptions m_options;
+    std::unique_ptr<WindowActions> m_actions;
+    MessageBar *m_messages = nullptr;
+    HexView *m_view = nullptr;
+    GoToField *m_goTo = nullptr;
+    HeatMapDock *m_heatMap = nullptr;
+    StagedEditsDock *m_stagedEdits = nullptr;
+    StatusLine *m_status = nullptr;
+    WriteController *m_writer = nullptr;
+    DocumentWatch *m_watch = nullptr;
+    CloseGuard *m_closeGuard = nullptr;
+    CopyController *m_copy = nullptr;
+    std::string m_path; ///< bytes
+    std::unique_ptr<DocumentOpener> m_opener;
+    OpenDocument m_open;
+    std::unique_ptr<DocumentSession> m_session;
+    JumpHistory m_history;
+};
+
+} // namespace cachet

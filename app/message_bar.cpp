@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/message_bar.h"
+
+#include "ui/theme/theme.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QPushButton>
+#include <QStyle>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace cachet {
+
+/// One sentence with its icon, its action and the button that closes it.
+class MessageBar::Row final : public QWidget {
+public:
+    Row(const QString &key, QWidget *parent)
+        : QWidget(parent)
+        , m_icon(new QLabel(this))
+        , m_text(new QLabel(this))
+        , m_action(new QPushButton(this))
+        , m_close(new QToolButton(this))
+    {
+        setObjectName(QStringLiteral("message-") + key);
+        m_text->setObjectName(QStringLiteral("messageText-") + key);
+        m_text->setWordWrap(true);
+        m_text->setTextFormat(Qt::PlainText);
+        m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        m_text->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+        m_icon->setObjectName(QStringLiteral("messageIcon-") + key);
+        m_action->setObjectName(QStringLiteral("messageAction-") + key);
+        m_close->setObjectName(QStringLiteral("messageClose-") + key);
+        m_close->setIcon(style()->standardIcon(QStyle::SP_TitleBarCloseButton));
+        m_close->setAutoRaise(true);
+        m_close->setToolTip(MessageBar::tr("Close this message"));
+        m_close->setAccessibleName(m_close->toolTip());
+        auto *layout = new QHBoxLayout(this);
+        layout->setContentsMargins(10, 5, 6, 5);
+        layout->setSpacing(8);
+        layout->addWidget(m_icon, 0, Qt::AlignVCenter);
+        layout->addWidget(m_text, 1);
+        layout->addWidget(m_action, 0, Qt::AlignVCenter);
+        layout->addWidget(m_close, 0, Qt::AlignVCenter);
+    }
+
+    [[nodiscard]] QToolButton *closeButton() const { return m_close; }
+    [[nodiscard]] QString text() const { return m_text->text(); }
+
+    void fill(Severity severity, const QString &sentence, const Action &action)
+    {
+        m_severity = severity;
+        const QStyle::StandardPixmap pixmap = severity == Severity::Error ? QStyle::SP_MessageBoxCritical
+            : severity == Severity::Warning                               ? QStyle::SP_MessageBoxWarning
+                                                                          : QStyle::SP_MessageBoxInformation;
+        const int side = style()->pixelMetric(QStyle::PM_SmallIconSize);
+        m_icon->setPixmap(style()->standardIcon(pixmap).pixmap(side, side));
+        m_icon->setAccessibleName(severity == Severity::Error ? MessageBar::tr("Error")
+                                      : severity == Severity::Warning ? MessageBar::tr("Warning")
+                                                                      : MessageBar::tr("Information"));
+        m_text->setText(sentence);
+        setAccessibleName(sentence);
+        m_action->disconnect();
+        m_action->setText(action.text);
+        m_action->setAccessibleName(action.text);
+        m_action->setVisible(static_cast<bool>(action.run));
+        if (action.run)
+            connect(m_action, &QPushButton::clicked, this, [run = action.run] { run(); });
+        update();
+    }
+
+protected:
+    void paintEvent(QPaintEvent *) override
+    {
+        const Theme theme = Theme::of(palette());
+        const QColor mark = m_severity == Severity::Error ? theme.mark(PageTone::Failed)
+            : m_severity == Severity::Warning             ? theme.mark(PageTone::Loading)
+                                                          : theme.accent;
+        QPainter painter(this);
+        painter.fillRect(rect(), blended(palette().color(QPalette::Window), mark, 0.12));
+        painter.fillRect(QRect(0, 0, 3, height()), mark);
+        painter.fillRect(QRect(0, height() - 1, width(), 1), blended(palette().color(QPalette::Window), mark, 0.4));
+    }
+
+private:
+    QLabel *m_icon;
+    QLabel *m_text;
+    QPushButton *m_action;
+    QToolButton *m_close;
+    Severity m_severity = Severity::Information;
+};
+
+MessageBar::MessageBar(QWidget *parent)
+    : QWidget(parent)
+    , m_layout(new QVBoxLayout(this))
+{
+    setObjectName(QStringLiteral("messageBar"));
+    setAccessibleName(tr("Messages"));
+    m_layout->setContentsMargins(0, 0, 0, 0);
+    m_layout->setSpacing(0);
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    hide();
+}
+
+MessageBar::~MessageBar() = default;
+
+void MessageBar::show(const QString &key, Severity severity, const QString &sentence, const Action &action)
+{
+    Row *row = m_rows.value(key);
+    if (!row) {
+        row = new Row(key, this);
+        m_rows.insert(key, row);
+        m_layout->addWidget(row);
+        connect(row->closeButton(), &QToolButton::clicked, this, [this, row] {
+            row->hide();
+            refreshVisibility();
+        });
+    } else if (row->text() == sentence) {
+        return;
+    }
+    row->fill(severity, sentence, action);
+    row->show();
+    refreshVisibility();
+}
+
+void MessageBar::dismiss(const QString &key)
+{
+    if (Row *row = m_rows.take(key)) {
+        row->hide();
+        row->deleteLater();
+        refreshVisibility();
+    }
+}
+
+void MessageBar::clear()
+{
+    const QStringList keys = m_rows.keys();
+    for (const QString &key : keys)
+        dismiss(key);
+}
+
+QString MessageBar::sentence(const QString &key) const
+{
+    const Row *row = m_rows.value(key);
+    return row && row->isVisibleTo(this) ? row->text() : QString();
+}
+
+void MessageBar::refreshVisibility()
+{
+    bool any = false;
+    for (const Row *row : std::as_const(m_rows))
+        any |= row->isVisibleTo(this);
+    setVisible(any);
+}
+
+} // namespace cachet

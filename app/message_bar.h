@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QMap>
+#include <QString>
+#include <QWidget>
+
+#include <functional>
+
+class QVBoxLayout;
+
+namespace cachet {
+
+/// Sentences for the user, above the hex view, without a dialog. Each has a key: a new sentence of the same key takes the place of
+/// the old one, so that many failures of one sort are one line. A closed sentence stays closed until its text changes.
+/// Thread: GUI.
+class MessageBar final : public QWidget {
+    Q_OBJECT
+
+public:
+    enum class Severity { Information, Warning, Error };
+    struct Action {
+        QString text;
+        std::function<void()> run;
+    };
+
+    explicit MessageBar(QWidget *parent = nullptr);
+    ~MessageBar() override;
+
+    void show(const QString &key, Severity severity, const QString &sentence, const Action &action = {});
+    void dismiss(const QString &key);
+    /// Drops every sentence, closed ones too.
+    void clear();
+    /// The sentence of `key` if it shows now.
+    [[nodiscard]] QString sentence(const QString &key) const;
+
+private:
+    class Row;
+    void refreshVisibility();
+
+    QVBoxLayout *m_layout;
+    QMap<QString, Row *> m_rows;
+};
+
+} // namespace cachet

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/screenshot.h"
+
+#include "app/main_window.h"
+#include "app/message_bar.h"
+#include "ui/hexview/hex_view.h"
+#include "ui/session/document_session.h"
+#include "ui/session/error_text.h"
+
+#include <QFile>
+#include <QPixmap>
+
+#include <algorithm>
+#include <vector>
+
+namespace cachet {
+
+namespace {
+
+constexpr int kBoundMs = 10'000;
+constexpr std::uint64_t kMostVisible = std::uint64_t{1} << 20; ///< more bytes than any screen shows
+
+} // namespace
+
+Screenshot::Screenshot(MainWindow &window, std::string path, QObject *parent)
+    : QObject(parent)
+    , m_window(window)
+    , m_path(std::move(path))
+{
+    setObjectName(QStringLiteral("screenshot"));
+    m_bound.setSingleShot(true);
+    m_bound.setInterval(kBoundMs);
+    connect(&m_bound, &QTimer::timeout, this, &Screenshot::take);
+}
+
+void Screenshot::begin()
+{
+    m_bound.start();
+    if (DocumentSession *session = m_window.session()) {
+        connect(session, &DocumentSession::pagesChanged, this, &Screenshot::check);
+        connect(&m_window.view(), &HexView::visibleRangeChanged, this, &Screenshot::check);
+    }
+    QMetaObject::invokeMethod(this, &Screenshot::check, Qt::QueuedConnection);
+}
+
+bool Screenshot::settled() const
+{
+    const DocumentSession *session = m_window.session();
+    if (!session || session->document().size() == 0)
+        return true;
+    const cachecore::ByteRange visible = m_window.view().visibleRange();
+    const auto length = static_cast<std::size_t>(std::min(visible.length(), kMostVisible));
+    if (length == 0)
+        return false; // not laid out yet
+    std::vector<std::byte> bytes(length);
+    std::vector<cachecore::ByteCondition> conditions(length);
+    session->document().peek(visible.begin(), bytes, conditions);
+    return std::ranges::find(conditions, cachecore::ByteCondition::NotLoaded) == conditions.end();
+}
+
+void Screenshot::check()
+{
+    if (!m_taken && settled()) {
+        m_bound.stop();
+        // After what is queued now: parts that hear of the pages later in this turn of the event loop.
+        QMetaObject::invokeMethod(this, &Screenshot::take, Qt::QueuedConnection);
+        disconnect(&m_window.view(), nullptr, this, nullptr);
+        if (m_window.session())
+            disconnect(m_window.session(), nullptr, this, nullptr);
+    }
+}
+
+void Screenshot::take()
+{
+    if (std::exchange(m_taken, true))
+        return;
+    const QPixmap picture = m_window.grab();
+    QFile file(displayPath(m_path));
+    // The name is bytes: opened by the system's own call, the decoded form is for sentences only.
+    std::FILE *const handle = std::fopen(m_path.c_str(), "wb");
+    const bool saved = handle && file.open(handle, QIODevice::WriteOnly, QFileDevice::AutoCloseHandle)
+        && picture.save(&file, "PNG") && file.flush();
+    if (saved)
+        emit finished(true, tr("Saved %1: %2").arg(displayPath(m_path), description()));
+    else
+        emit finished(false, tr("The picture could not be saved as %1. Check that its directory exists, can be written and has "
+                                "space left.")
+                                 .arg(displayPath(m_path)));
+}
+
+QString Screenshot::description() const
+{
+    const DocumentSession *session = m_window.session();
+    if (!session)
+        return tr("the window without a document, %1 by %2 pixels.").arg(m_window.width()).arg(m_window.height());
+    const cachecore::Document &document = session->document();
+    const QString name = displayName(document.source().path());
+    if (document.size() == 0)
+        return tr("%1, which is empty.").arg(name);
+    return tr("%1, %2, showing %3%4.")
+        .arg(name, sizeText(document.size()), rangeText(m_window.view().visibleRange()),
+             document.source().writable() ? QString() : tr(", read only"));
+}
+
+} // namespace cachet

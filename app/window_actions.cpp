@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/window_actions.h"
+
+#include <QAction>
+#include <QCoreApplication>
+#include <QMainWindow>
+#include <QMenu>
+#include <QMenuBar>
+
+namespace cachet {
+
+namespace {
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("cachet::WindowActions", text);
+}
+
+QAction *make(QMainWindow &window, const char *name, const QString &text, const QList<QKeySequence> &keys,
+              const QString &tip)
+{
+    auto *action = new QAction(text, &window);
+    action->setObjectName(QString::fromLatin1(name));
+    action->setShortcuts(keys);
+    action->setStatusTip(tip);
+    action->setProperty("tip", tip);
+    action->setToolTip(tip);
+    window.addAction(action);
+    return action;
+}
+
+QKeySequence keys(const char *sequence)
+{
+    return QKeySequence(QString::fromLatin1(sequence));
+}
+
+/// Enables the action when `whyNot` is empty; otherwise the tip says why it cannot be used.
+void enable(QAction *action, const QString &whyNot)
+{
+    action->setEnabled(whyNot.isEmpty());
+    const QString tip = whyNot.isEmpty() ? action->property("tip").toString() : whyNot;
+    action->setToolTip(tip);
+    action->setStatusTip(tip);
+}
+
+} // namespace
+
+WindowActions::WindowActions(QMainWindow &window)
+    : open(make(window, "openAction", tr("&Open…"), {keys("Ctrl+O")}, tr("Open a disk image or device.")))
+    , saveCopy(make(window, "saveCopyAction", tr("Save Copy &As…"), {keys("Ctrl+Shift+S")},
+                    tr("Write the document with its staged edits to a new file; the original stays as it is.")))
+    , close(make(window, "closeAction", tr("&Close"), {keys("Ctrl+W")}, tr("Close this window.")))
+    , quit(make(window, "quitAction", tr("&Quit"), {keys("Ctrl+Q")}, tr("Close all windows.")))
+    , commit(make(window, "commitAction", tr("&Commit All Edits"), {keys("Ctrl+S")},
+                  tr("Write every staged edit to the disk.")))
+    , persist(make(window, "persistAction", tr("&Persist Selection"), {keys("Ctrl+Alt+S")},
+                   tr("Write what is staged inside the selection and nothing else.")))
+    , undo(make(window, "undoAction", tr("&Undo"), {keys("Ctrl+Z")}, tr("Take back the last edit.")))
+    , redo(make(window, "redoAction", tr("&Redo"), {keys("Ctrl+Shift+Z"), keys("Ctrl+Y")},
+                tr("Do again what was taken back.")))
+    , discardSelection(make(window, "discardSelectionAction", tr("&Discard Edits in Selection"), {},
+                            tr("Take back what is staged inside the selection.")))
+    , discardAll(make(window, "discardAllAction", tr("Discard A&ll Edits"), {}, tr("Take back everything staged.")))
+    , copy(make(window, "copyAction", tr("&Copy"), {keys("Ctrl+C")},
+                tr("Copy the selection: hex from the hex pane, characters from the text pane.")))
+    , selectAll(make(window, "selectAllAction", tr("Select &All"), {keys("Ctrl+A")}, tr("Select every byte.")))
+    , overlay(make(window, "overlayAction", tr("&Page Overlay"), {keys("Ctrl+Shift+O")},
+                   tr("Show which pages are cached, loading, staged or failed.")))
+    , goTo(make(window, "goToAction", tr("&Go To…"), {keys("Ctrl+G")}, tr("Go to an offset.")))
+    , back(make(window, "backAction", tr("&Back"), {keys("Alt+Left")}, tr("Back to where you were before the last jump.")))
+    , forward(make(window, "forwardAction", tr("&Forward"), {keys("Alt+Right")}, tr("Forward again.")))
+    , nextEdit(make(window, "nextEditAction", tr("&Next Staged Edit"), {keys("F8")}, tr("Go to the next staged edit.")))
+    , previousEdit(make(window, "previousEditAction", tr("&Previous Staged Edit"), {keys("Shift+F8")},
+                        tr("Go to the staged edit before this one.")))
+    , reload(make(window, "reloadAction", tr("&Reload"), {keys("F5")},
+                  tr("Read everything shown again; staged edits are kept.")))
+    , about(make(window, "aboutAction", tr("&About Cachet"), {}, tr("What this is.")))
+{
+    overlay->setCheckable(true);
+    overlay->setChecked(true);
+    makeMenus(window);
+}
+
+void WindowActions::makeMenus(QMainWindow &window)
+{
+    const auto menu = [&window](const char *name, const QString &title, const QList<QAction *> &actions) {
+        QMenu *made = window.menuBar()->addMenu(title);
+        made->setObjectName(QString::fromLatin1(name));
+        made->setToolTipsVisible(true);
+        for (QAction *action : actions) {
+            if (action)
+                made->addAction(action);
+            else
+                made->addSeparator();
+        }
+        return made;
+    };
+    window.menuBar()->setObjectName(QStringLiteral("menuBar"));
+    menu("fileMenu", tr("&File"), {open, nullptr, commit, persist, saveCopy, nullptr, close, quit});
+    menu("editMenu", tr("&Edit"), {undo, redo, nullptr, discardSelection, discardAll, nullptr, copy, selectAll});
+    viewMenu = menu("viewMenu", tr("&View"), {overlay, nullptr});
+    menu("goMenu", tr("&Go"), {goTo, nullptr, back, forward, nullptr, nextEdit, previousEdit});
+    menu("cacheMenu", tr("&Cache"), {reload});
+    menu("helpMenu", tr("&Help"), {about});
+}
+
+void WindowActions::refresh(const ActionState &state) const
+{
+    const QString closed = state.open ? QString() : tr("Open a document first.");
+    const QString empty = !closed.isEmpty() ? closed : state.empty ? tr("The document is empty.") : QString();
+    const auto unless = [](const QString &first, bool possible, const QString &whyNot) {
+        return !first.isEmpty() ? first : possible ? QString() : whyNot;
+    };
+    enable(saveCopy, unless(closed, !state.copying, tr("A copy is already being written.")));
+    enable(copy, unless(empty, state.selection, tr("Select the bytes to copy first.")));
+    enable(selectAll, empty);
+    enable(goTo, empty);
+    enable(back, unless(closed, state.canGoBack, tr("There was no jump to go back from.")));
+    enable(forward, unless(closed, state.canGoForward, tr("There is nothing ahead.")));
+    enable(reload, closed);
+    const QString nothing = unless(closed, state.staged, tr("Nothing is staged."));
+    enable(nextEdit, nothing);
+    enable(previousEdit, nothing);
+    refreshEditing(state);
+}
+
+void WindowActions::refreshEditing(const ActionState &state) const
+{
+    QString base = state.open ? QString() : tr("Open a document first.");
+    if (base.isEmpty() && !state.writable)
+        base = state.readOnlyReason;
+    if (base.isEmpty() && state.writing)
+        base = tr("A write is running; wait until it has ended.");
+    const auto unless = [&base](bool possible, const QString &whyNot) {
+        return !base.isEmpty() ? base : possible ? QString() : whyNot;
+    };
+    enable(commit, unless(state.staged, tr("Nothing is staged.")));
+    enable(persist, unless(state.stagedInSelection, tr("Select a range with staged bytes first.")));
+    enable(discardSelection, unless(state.stagedInSelection, tr("Select a range with staged bytes first.")));
+    enable(discardAll, unless(state.staged, tr("Nothing is staged.")));
+    undo->setText(state.undo.isEmpty() ? tr("&Undo") : tr("&Undo %1").arg(state.undo));
+    redo->setText(state.redo.isEmpty() ? tr("&Redo") : tr("&Redo %1").arg(state.redo));
+    enable(undo, unless(!state.undo.isEmpty(), tr("There is nothing to undo.")));
+    enable(redo, unless(!state.redo.isEmpty(), tr("There is nothing to redo.")));
+}
+
+} // namespace cachet

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "cachecore/base/error.h"
+#include "cachecore/write/write_report.h"
+
+#include <QObject>
+#include <QPointer>
+
+#include <deque>
+#include <vector>
+
+namespace cachet {
+
+class DocumentSession;
+class MessageBar;
+
+/// Commits and persists on request, one write after the other, and says in the message bar how they ended.
+/// Thread: GUI. Nothing here blocks.
+class WriteController final : public QObject {
+    Q_OBJECT
+
+public:
+    WriteController(MessageBar &messages, QObject *parent);
+
+    void setSession(DocumentSession *session);
+    void commit();
+    /// Writes what is staged in each of `ranges`, in this order; stops at the first failure.
+    void persist(const std::vector<cachecore::ByteRange> &ranges);
+
+signals:
+    /// A passing remark: what was written.
+    void told(const QString &sentence);
+
+private:
+    void next();
+    void finished(const cachecore::Result<cachecore::WriteReport> &result);
+
+    MessageBar &m_messages;
+    QPointer<DocumentSession> m_session;
+    std::deque<cachecore::ByteRange> m_waiting;
+    std::uint64_t m_bytes = 0; ///< written since the request
+};
+
+} // namespace cachet

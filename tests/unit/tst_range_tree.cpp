@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/edit/range_tree.h"
+#include "tests/support/edits.h"
+#include "tests/support/random.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <QTest>
+
+using namespace cachecore;
+using cachet_test::Random;
+using cachet_test::rangeAt;
+
+namespace {
+
+/// Who was put there, and the how manieth byte of it this is.
+struct Tag {
+    std::uint64_t id = 0;
+    std::uint64_t skip = 0;
+
+    Tag slice(std::uint64_t bytes) const { return {id, skip + bytes}; }
+    friend bool operator==(const Tag &, const Tag &) = default;
+};
+using Tree = RangeTree<Tag>;
+
+constexpr std::uint64_t kFlatSize = 400;
+
+/// The same as an array with one tag a byte; id 0: nothing.
+struct Flat {
+    std::vector<Tag> bytes{kFlatSize};
+
+    void put(ByteRange range, std::uint64_t id)
+    {
+        for (std::uint64_t i = 0; i < range.length(); ++i)
+            bytes[range.begin().value() + i] = {id, i};
+    }
+    void erase(ByteRange range)
+    {
+        for (std::uint64_t i = range.begin().value(); i < range.end().value(); ++i)
+            bytes[i] = {};
+    }
+    void clip(ByteRange range)
+    {
+        erase({ByteOffset(0), range.begin()});
+        erase({range.end(), ByteOffset(kFlatSize)});
+    }
+    std::uint64_t countIn(ByteRange range) const
+    {
+        std::uint64_t count = 0;
+        for (std::uint64_t i = range.begin().value(); i < range.end().value(); ++i)
+            count += bytes[i].id != 0;
+        return count;
+    }
+    std::vector<ByteRange> runs() const
+    {
+        std::vector<ByteRange> runs;
+        for (std::uint64_t i = 0; i < kFlatSize; ++i) {
+            const std::uint64_t begin = i;
+            while (i < kFlatSize && bytes[i].id != 0)
+                ++i;
+            if (i > begin)
+                runs.push_back(rangeAt(begin, i - begin));
+        }
+        return runs;
+    }
+};
+
+/// What the tree says, byte by byte, each byte at most once and ascending.
+bool sameBytes(const Tree &tree, const Flat &flat, ByteRange range)
+{
+    Flat seen;
+    ByteOffset last = range.begin();
+    bool ascending = true;
+    tree.forEach(range, [&](ByteRange part, const Tag &tag) {
+        ascending = ascending && last <= part.begin() && !part.empty() && range.contains(part);
+        last = part.end();
+        for (std::uint64_t i = 0; i < part.length(); ++i)
+            seen.bytes[part.begin().value() + i] = tag.slice(i);
+        return true;
+    });
+    Flat wanted = flat;
+    wanted.clip(range);
+    return ascending && seen.bytes == wanted.bytes;
+}
+
+bool sameAnswers(const Tree &tree, const Flat &flat, Random &random)
+{
+    const std::vector<ByteRange> runs = flat.runs();
+    bool same = tree.invariantsHold() && tree.runCount() == runs.size() && tree.empty() == runs.empty()
+        && tree.byteCount() == flat.countIn(ByteRange::whole(kFlatSize))
+        && tree.span() == (runs.empty() ? ByteRange() : ByteRange(runs.front().begin(), runs.back().end()));
+    for (std::uint64_t i = 0; i < runs.size(); ++i)
+        same = same && tree.run(i) == runs[i] && tree.runBegin(i) == runs[i].begin();
+    const std::uint64_t begin = random.below(kFlatSize);
+    const ByteRange range = rangeAt(begin, random.below(kFlatSize - begin + 1));
+    const auto before = static_cast<std::uint64_t>(
+        std::ranges::count_if(runs, [&](ByteRange run) { return run.begin() < range.begin(); }));
+    return same && tree.byteCountIn(range) == flat.countIn(range) && tree.runsBeginningBefore(range.begin()) == before
+        && sameBytes(tree, flat, range) && sameBytes(tree, flat, ByteRange::whole(kFlatSize));
+}
+
+} // namespace
+
+class TestRangeTree : public QObject {
+    Q_OBJECT
+
+private slots:
+    void isWhatAFlatArrayIsUnderRandomOperations();
+    void leavesOlderVersionsAlone();
+    void takesTheSpanOfAnotherTree();
+    void countsAdjacentRangesAsOneRun();
+    void stopsVisitingWhenTold();
+    void emptyRangesChangeNothing();
+    void staysBalancedWhenOneRangeIsCutAtManyPlaces();
+    void staysBalancedWhenFilledInOrder();
+    void holdsFarOffsets_data();
+    void holdsFarOffsets();
+};
+
+void TestRangeTree::isWhatAFlatArrayIsUnderRandomOperations()
+{
+    Random random(1);
+    for (int round = 0; round < 40; ++round) {
+        Tree tree;
+        Flat flat;
+        for (std::uint64_t id = 1; id <= 200; ++id) {
+            const std::uint64_t begin = random.below(kFlatSize);
+            const ByteRange range = rangeAt(begin, random.skewedBelow(kFlatSize - begin + 1));
+            switch (random.below(16)) {
+            case 0:
+                tree = tree.clipped(range);
+                flat.clip(range);
+                break;
+            case 1:
+            case 2:
+            case 3:
+            case 4:
+                tree = tree.without(range);
+                flat.erase(range);
+                break;
+            default:
+                tree = tree.with(range, Tag{id, 0});
+                flat.put(range, id);
+            }
+            QVERIFY2(sameAnswers(tree, flat, random), qPrintable(QString("round %1 step %2").arg(round).arg(id)));
+        }
+    }
+}
+
+void TestRangeTree::leavesOlderVersionsAlone()
+{
+    Random random(2);
+    std::vector<std::pair<Tree, Flat>> versions{{Tree(), Flat()}};
+    for (std::uint64_t id = 1; id <= 200; ++id) {
+        auto [tree, flat] = versions[random.below(versions.size())];
+        const std::uint64_t begin = random.below(kFlatSize);
+        const ByteRange range = rangeAt(begin, random.below(kFlatSize - begin + 1));
+        if (random.oneIn(3)) {
+            tree = tree.without(range);
+            flat.erase(range);
+        } else {
+            tree = tree.with(range, Tag{id, 0});
+            flat.put(range, id);
+        }
+        versions.emplace_back(tree, flat);
+    }
+    for (const auto &[tree, flat] : versions)
+        QVERIFY(sameAnswers(tree, flat, random));
+}
+
+void TestRangeTree::takesTheSpanOfAnotherTree()
+{
+    Random random(3);
+    for (int round = 0; round < 300; ++round) {
+        Tree trees[2];
+        Flat flats[2];
+        for (std::uint64_t id = 1; id <= 12; ++id) {
+            const std::uint64_t which = random.below(2);
+            const std::uint64_t begin = random.below(kFlatSize);
+            const ByteRange range = rangeAt(begin, random.skewedBelow(kFlatSize - begin + 1));
+            trees[which] = trees[which].with(range, Tag{id, 0});
+            flats[which].put(range, id);
+        }
+        const ByteRange span = trees[1].span();
+        for (std::uint64_t i = span.begin().value(); i < span.end().value(); ++i)
+            flats[0].bytes[i] = flats[1].bytes[i];
+        QVERIFY(sameAnswers(trees[0].withSpanOf(trees[1]), flats[0], random));
+    }
+}
+
+void TestRangeTree::countsAdjacentRangesAsOneRun()
+{
+    Tree tree;
+    for (const std::uint64_t begin : {30U, 10U, 20U, 50U, 40U})
+        tree = tree.with(rangeAt(begin, 10), Tag{begin, 0});
+    QCOMPARE(tree.count(), 5U);
+    QCOMPARE(tree.runCount(), 1U);
+    QCOMPARE(tree.run(0), rangeAt(10, 50));
+    tree = tree.without(rangeAt(35, 1));
+    QCOMPARE(tree.runCount(), 2U);
+    QCOMPARE(tree.run(0), rangeAt(10, 25));
+    QCOMPARE(tree.run(1), rangeAt(36, 24));
+}
+
+void TestRangeTree::stopsVisitingWhenTold()
+{
+    Tree tree;
+    for (std::uint64_t i = 0; i < 100; ++i)
+        tree = tree.with(rangeAt(i * 2, 1), Tag{i + 1, 0});
+    int visited = 0;
+    QVERIFY(!tree.forEach(ByteRange::whole(200), [&](ByteRange, const Tag &) { return ++visited < 7; }));
+    QCOMPARE(visited, 7);
+    QVERIFY(tree.forEach(rangeAt(1, 1), [](ByteRange, const Tag &) { return false; }));
+}
+
+void TestRangeTree::emptyRangesChangeNothing()
+{
+    const Tree tree = Tree().with(rangeAt(5, 5), Tag{1, 0});
+    QVERIFY(tree.with(rangeAt(7, 0), Tag{2, 0}).sameAs(tree));
+    QVERIFY(tree.without(rangeAt(7, 0)).sameAs(tree));
+    QVERIFY(tree.clipped(rangeAt(7, 0)).empty());
+    QCOMPARE(tree.byteCountIn(rangeAt(7, 0)), 0U);
+    QVERIFY(Tree().without(rangeAt(0, 9)).empty());
+}
+
+void TestRangeTree::staysBalancedWhenOneRangeIsCutAtManyPlaces()
+{
+    constexpr std::uint64_t kCuts = 100'000;
+    constexpr std::uint64_t kStride = 1'000'003;
+    Tree tree = Tree().with(rangeAt(0, kCuts * kStride), Tag{1, 0});
+    for (std::uint64_t i = 0; i < kCuts; ++i)
+        tree = tree.without(rangeAt(i * kStride, 1));
+    QVERIFY(tree.invariantsHold());
+    QCOMPARE(tree.runCount(), kCuts);
+    QCOMPARE(tree.byteCount(), kCuts * (kStride - 1));
+    for (const std::uint64_t run : {std::uint64_t{0}, kCuts / 2, kCuts - 1})
+        QCOMPARE(tree.run(run), rangeAt(run * kStride + 1, kStride - 1));
+    std::uint64_t skipsRight = 0;
+    tree.forEach(ByteRange::whole(kCuts * kStride), [&](ByteRange range, const Tag &tag) {
+        skipsRight += tag.skip == range.begin().value();
+        return true;
+    });
+    QCOMPARE(skipsRight, kCuts);
+}
+
+void TestRangeTree::staysBalancedWhenFilledInOrder()
+{
+    Tree tree;
+    for (std::uint64_t i = 0; i < 100'000; ++i)
+        tree = tree.with(rangeAt(i, 1), Tag{i + 1, 0});
+    QVERIFY(tree.invariantsHold());
+    QCOMPARE(tree.runCount(), 1U);
+    QCOMPARE(tree.count(), 100'000U);
+}
+
+void TestRangeTree::holdsFarOffsets_data()
+{
+    QTest::addColumn<quint64>("around");
+    QTest::newRow("2^31") << (quint64{1} << 31);
+    QTest::newRow("2^32") << (quint64{1} << 32);
+    QTest::newRow("2^40") << (quint64{1} << 40);
+    QTest::newRow("2^63-1") << quint64{kMaxSourceSize};
+}
+
+void TestRangeTree::holdsFarOffsets()
+{
+    QFETCH(quint64, around);
+    const std::uint64_t end = std::min<std::uint64_t>(around + 8, kMaxSourceSize);
+    const ByteRange range(ByteOffset(around - 8), ByteOffset(end));
+    Tree tree = Tree().with(range, Tag{1, 0});
+    QCOMPARE(tree.byteCount(), range.length());
+    tree = tree.without(rangeAt(around - 4, 2));
+    QVERIFY(tree.invariantsHold());
+    QCOMPARE(tree.runCount(), 2U);
+    QCOMPARE(tree.run(0), rangeAt(around - 8, 4));
+    QCOMPARE(tree.run(1), ByteRange(ByteOffset(around - 2), ByteOffset(end)));
+    QCOMPARE(tree.byteCountIn(ByteRange::whole(kMaxSourceSize)), range.length() - 2);
+    tree.forEach(rangeAt(around - 1, 1), [&](ByteRange part, const Tag &tag) {
+        [&] { QCOMPARE(part, rangeAt(around - 1, 1)); }();
+        [&] { QCOMPARE(tag.skip, 7U); }();
+        return true;
+    });
+    const Tree everything = Tree().with(ByteRange::whole(kMaxSourceSize), Tag{2, 0});
+    QCOMPARE(everything.byteCount(), kMaxSourceSize);
+    QCOMPARE(everything.without(range).byteCount(), kMaxSourceSize - range.length());
+    QVERIFY(everything.without(range).invariantsHold());
+}
+
+QTEST_GUILESS_MAIN(TestRangeTree)
+#include "tst_range_tree.moc"

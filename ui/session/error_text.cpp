@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/session/error_text.h"
+
+#include <QCoreApplication>
+#include <QFile>
+#include <QLocale>
+
+#include <system_error>
+
+namespace cachet {
+
+namespace {
+
+using cachecore::ErrorCode;
+using cachecore::Operation;
+
+QString tr(const char *text)
+{
+    return QCoreApplication::translate("cachet::ErrorText", text);
+}
+
+/// What could not be done, without a full stop: "Could not read bytes 0x0 to 0xfff of disk.img".
+QString attempt(Operation operation, const QString &what)
+{
+    switch (operation) {
+    case Operation::Open:
+        return tr("Could not open %1").arg(what);
+    case Operation::Stat:
+        return tr("Could not learn the size and kind of %1").arg(what);
+    case Operation::Read:
+        return tr("Could not read %1").arg(what);
+    case Operation::Write:
+        return tr("Could not write %1").arg(what);
+    case Operation::Sync:
+        return tr("Could not make sure that %1 reached the disk").arg(what);
+    case Operation::Rename:
+        return tr("Could not give the finished file its name, %1").arg(what);
+    case Operation::Remove:
+        return tr("Could not remove %1").arg(what);
+    case Operation::Truncate:
+        return tr("Could not set the size of %1").arg(what);
+    case Operation::Stage:
+        return tr("Could not edit %1").arg(what);
+    case Operation::Plan:
+        return tr("Could not prepare the write of %1").arg(what);
+    case Operation::Compare:
+        return tr("Did not write %1").arg(what);
+    case Operation::Configure:
+        return tr("Could not set up the cache for %1").arg(what);
+    case Operation::None:
+        break;
+    }
+    return tr("Could not work on %1").arg(what);
+}
+
+/// What the error is about: the bytes and the file, as far as they are known.
+QString subject(const cachecore::Error &error)
+{
+    const QString name = error.path.empty() ? QString() : displayPath(error.path);
+    if (error.range && !error.range->empty())
+        return name.isEmpty() ? rangeText(*error.range) : tr("%1 of %2").arg(rangeText(*error.range), name);
+    return name.isEmpty() ? tr("the document") : name;
+}
+
+QString systemReason(int errnoValue)
+{
+    return QString::fromLocal8Bit(std::generic_category().message(errnoValue).c_str());
+}
+
+bool isWrite(Operation operation)
+{
+    return operation == Operation::Write || operation == Operation::Sync || operation == Operation::Plan
+        || operation == Operation::Compare;
+}
+
+QString ioReason(const cachecore::Error &error)
+{
+    if (isWrite(error.operation))
+        return tr("the medium failed. Your edits are still staged: check the disk and its cable, then commit again or "
+                  "save a copy elsewhere");
+    return tr("the medium failed. Those bytes show as unreadable; reload (F5) tries them again");
+}
+
+QString systemText(const cachecore::Error &error)
+{
+    return error.systemError == 0
+        ? tr("an unexpected error occurred. Try again")
+        : tr("the system says \"%1\" (error %2). Try again when that is mended")
+              .arg(systemReason(error.systemError))
+              .arg(error.systemError);
+}
+
+/// Why, and what to do, without a full stop.
+QString reason(const cachecore::Error &error)
+{
+    switch (error.code) {
+    case ErrorCode::InvalidArgument:
+        return error.operation == Operation::Configure
+            ? tr("the page size must be a power of two from 512 bytes to 1 MiB and not below the block size of the "
+                 "source, and the cache must hold at least four pages. Choose other sizes")
+            : tr("the value given can never work. Choose another");
+    case ErrorCode::OutOfRange:
+        return tr("it lies past the end. Choose a place inside the document");
+    case ErrorCode::NotFound:
+        return tr("there is no such file. Check the name");
+    case ErrorCode::PermissionDenied:
+        return tr("permission was refused. Ask the owner for access, or run as a user who has it");
+    case ErrorCode::IsDirectory:
+        return tr("it is a directory. Choose a disk image or a device in it");
+    case ErrorCode::UnsupportedKind:
+        return tr("it is a pipe, a socket or a character device, which has no fixed bytes to show. Choose a regular "
+                  "file or a block device");
+    case ErrorCode::ReadOnly:
+        return tr("it is open for reading only. Save a copy and edit that");
+    case ErrorCode::NoSpace:
+        return tr("there is no space left. Your edits are still staged: free some space, then try again");
+    case ErrorCode::Io:
+        return ioReason(error);
+    case ErrorCode::Truncated:
+        return tr("the file is shorter than it was when it was opened. The bytes that are left can be used; staged "
+                  "edits past the end are kept");
+    case ErrorCode::Changed:
+        return tr("another program changed it since you edited it. Your edits are still staged: reload (F5), look at "
+                  "the place, and edit it again or discard the edit");
+    case ErrorCode::Busy:
+        return tr("another write of this document is still running. Wait until it has ended");
+    case ErrorCode::Cancelled:
+        return tr("it was cancelled. Nothing was lost; start it again when you like");
+    case ErrorCode::Closed:
+        return tr("the document is closed. Open it again");
+    case ErrorCode::OutOfMemory:
+        return tr("there is not enough memory. Close something else, then try again");
+    case ErrorCode::NotSupported:
+        return tr("this kind of source cannot do that. Save a copy to a regular file and use that");
+    case ErrorCode::System:
+        return systemText(error);
+    }
+    return systemText(error);
+}
+
+} // namespace
+
+QString errorText(const cachecore::Error &error)
+{
+    return tr("%1: %2.").arg(attempt(error.operation, subject(error)), reason(error));
+}
+
+QString displayPath(const std::string &path)
+{
+    return QFile::decodeName(QByteArray::fromStdString(path));
+}
+
+QString displayName(const std::string &path)
+{
+    const std::size_t slash = path.find_last_of('/');
+    return displayPath(slash == std::string::npos || slash + 1 == path.size() ? path : path.substr(slash + 1));
+}
+
+QString hexText(std::uint64_t value)
+{
+    return QStringLiteral("0x") + QString::number(value, 16);
+}
+
+QString rangeText(cachecore::ByteRange range)
+{
+    const std::uint64_t begin = range.begin().value();
+    if (range.empty())
+        return tr("no bytes at %1").arg(hexText(begin));
+    if (range.length() == 1)
+        return tr("byte %1").arg(hexText(begin));
+    return tr("bytes %1 to %2").arg(hexText(begin), hexText(range.end().value() - 1));
+}
+
+QString shortSizeText(std::uint64_t bytes)
+{
+    if (bytes == 1)
+        return tr("1 byte");
+    if (bytes < 1024)
+        return tr("%1 bytes").arg(bytes);
+    const int precision = bytes % 1024 == 0 && bytes < 1024 * 1024 ? 0 : 1;
+    return QLocale().formattedDataSize(static_cast<qint64>(bytes), precision, QLocale::DataSizeIecFormat);
+}
+
+QString sizeText(std::uint64_t bytes)
+{
+    if (bytes < 1024)
+        return shortSizeText(bytes);
+    return tr("%1 (%2 bytes)").arg(shortSizeText(bytes), QLocale().toString(static_cast<qulonglong>(bytes)));
+}
+
+} // namespace cachet
