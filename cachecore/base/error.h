@@ -60,7 +60,6 @@ struct Error {
     /// The error of a failed system call: `code` follows from `errnoValue`.
     [[nodiscard]] static Error fromErrno(int errnoValue, Operation operation, std::optional<ByteRange> range = {},
                                          std::string path = {});
-    friend bool operator==(const Error &, const Error &) = default;
 
     /// An error the engine found itself.
     [[nodiscard]] static Error of(ErrorCode code, Operation operation, std::optional<ByteRange> range = {},
