@@ -158,7 +158,8 @@ std::vector<std::byte> Fixture::staged(std::uint64_t at, std::size_t count) cons
     std::vector<std::byte> bytes(count);
     std::vector<ByteCondition> conditions(count, ByteCondition::NotLoaded);
     document->peek(ByteOffset(at), bytes, conditions);
-    const bool all = std::ranges::all_of(conditions, [](ByteCondition condition) { return condition == ByteCondition::Staged; });
+    const bool all
+        = std::ranges::all_of(conditions, [](ByteCondition condition) { return condition == ByteCondition::Staged; });
     return all ? bytes : std::vector<std::byte>{};
 }
 
@@ -212,7 +213,8 @@ QImage Fixture::cellPicture(Pane pane, int row, int column)
 
 QImage Fixture::cutOf(const QImage &bytesPicture, Pane pane, int column) const
 {
-    return bytesPicture.copy(layout().byteRect(pane, 0, column).translated(-layout().offsetRight(), -layout().rowTop(0)));
+    return bytesPicture.copy(
+        layout().byteRect(pane, 0, column).translated(-layout().offsetRight(), -layout().rowTop(0)));
 }
 
 } // namespace cachet_test

@@ -41,11 +41,15 @@ public:
     {
     }
     using BlockSource::readAt;
-    cachecore::Result<std::uint64_t> readAt(cachecore::ByteOffset at, std::span<const std::span<std::byte>> into) override;
+    cachecore::Result<std::uint64_t> readAt(cachecore::ByteOffset at,
+                                            std::span<const std::span<std::byte>> into) override;
     cachecore::Result<void> writev(cachecore::ByteOffset at, std::span<const std::span<const std::byte>> from) override;
     cachecore::Result<void> sync() override { return {}; }
     cachecore::Result<std::uint64_t> size() override { return m_size; }
-    cachecore::Result<cachecore::SourceFingerprint> fingerprint() override { return cachecore::SourceFingerprint{.size = m_size}; }
+    cachecore::Result<cachecore::SourceFingerprint> fingerprint() override
+    {
+        return cachecore::SourceFingerprint{.size = m_size};
+    }
     cachecore::Result<void> checkStillNamed() override { return {}; }
     cachecore::Result<cachecore::ByteRange> nextData(cachecore::ByteOffset from) override;
     std::uint32_t blockSize() const override { return 512; }

@@ -9,8 +9,8 @@
 #include <QGuiApplication>
 #include <QScrollBar>
 #include <QSignalSpy>
-#include <QWheelEvent>
 #include <QtTest>
+#include <QWheelEvent>
 
 using namespace cachet;
 using namespace cachecore;
@@ -331,8 +331,8 @@ void TestHexView::scrollsByRowsOfTheWheel()
     Fixture f(memory(1 << 20));
     const auto wheel = [&f](QPoint pixels, QPoint angle) {
         const QPointF at(100, 100);
-        QWheelEvent event(at, f.view.viewport()->mapToGlobal(at), pixels, angle, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase,
-                          false);
+        QWheelEvent event(at, f.view.viewport()->mapToGlobal(at), pixels, angle, Qt::NoButton, Qt::NoModifier,
+                          Qt::NoScrollPhase, false);
         QCoreApplication::sendEvent(f.view.viewport(), &event);
         return f.view.visibleRange().begin().value() / 16;
     };

@@ -86,7 +86,8 @@ void TestHexCursor::moves_data()
     row("next sector of one byte", 1025, 600, NextSector, 1024);
     for (const CursorMove move : {Left, Right, Up, Down, PageUp, PageDown, RowStart, RowEnd, DocumentStart, DocumentEnd,
                                   PreviousSector, NextSector}) {
-        QTest::addRow("empty document, move %d", static_cast<int>(move)) << quint64{0} << quint64{0} << move << quint64{0};
+        QTest::addRow("empty document, move %d", static_cast<int>(move))
+            << quint64{0} << quint64{0} << move << quint64{0};
         QTest::addRow("one byte, move %d", static_cast<int>(move)) << quint64{1} << quint64{0} << move << quint64{0};
     }
     row("2^31: right over", quint64{1} << 32, (quint64{1} << 31) - 1, Right, quint64{1} << 31);
@@ -165,7 +166,8 @@ void TestHexCursor::selectsToTheVeryLastByte()
         const CursorSpace space = spaceOf(size);
         const CursorState state = selected(at(0), ByteRange::whole(size), space);
         QCOMPARE(selectionOf(state, space), ByteRange::whole(size));
-        const CursorState byKeys = moved(moved(at(5), CursorMove::DocumentStart, false, space), CursorMove::DocumentEnd, true, space);
+        const CursorState byKeys
+            = moved(moved(at(5), CursorMove::DocumentStart, false, space), CursorMove::DocumentEnd, true, space);
         QCOMPARE(selectionOf(byKeys, space), ByteRange::whole(size));
     }
 }

@@ -10,8 +10,8 @@ using namespace cachet;
 
 namespace {
 
-constexpr std::array kTones = {PageTone::Never,   PageTone::Touched, PageTone::Cached,
-                               PageTone::Loading, PageTone::Staged,  PageTone::Failed};
+constexpr std::array kTones
+    = {PageTone::Never, PageTone::Touched, PageTone::Cached, PageTone::Loading, PageTone::Staged, PageTone::Failed};
 constexpr std::array kClasses
     = {ByteClass::Zero, ByteClass::Printable, ByteClass::Control, ByteClass::High, ByteClass::Full};
 
@@ -149,11 +149,11 @@ void TestTheme::classifiesEveryByte()
 {
     for (int value = 0; value < 256; ++value) {
         const auto byte = static_cast<std::byte>(value);
-        const ByteClass expected = value == 0         ? ByteClass::Zero
-            : value == 255                            ? ByteClass::Full
-            : value > 127                             ? ByteClass::High
-            : value >= ' ' && value <= '~'            ? ByteClass::Printable
-                                                      : ByteClass::Control;
+        const ByteClass expected = value == 0 ? ByteClass::Zero
+            : value == 255                    ? ByteClass::Full
+            : value > 127                     ? ByteClass::High
+            : value >= ' ' && value <= '~'    ? ByteClass::Printable
+                                              : ByteClass::Control;
         QCOMPARE(byteClass(byte), expected);
         QCOMPARE(isPrintable(byte), expected == ByteClass::Printable);
         QCOMPARE(textOf(byte), expected == ByteClass::Printable ? static_cast<char>(value) : '.');

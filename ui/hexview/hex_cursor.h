@@ -29,7 +29,7 @@ struct CursorState {
 
 /// What a movement depends on beside the state.
 struct CursorSpace {
-    std::uint64_t size = 0;        ///< bytes of the document
+    std::uint64_t size = 0; ///< bytes of the document
     std::uint64_t bytesPerRow = 16;
     std::uint64_t rowsPerPage = 1; ///< rows that Page Up and Page Down move by
 };
@@ -37,10 +37,10 @@ struct CursorSpace {
 inline constexpr std::uint64_t kSectorBytes = 512;
 
 enum class CursorMove : std::uint8_t {
-    Left,           ///< a byte back; from a byte's second digit to its first
+    Left, ///< a byte back; from a byte's second digit to its first
     Right,
-    Up,             ///< a row; stays in the first
-    Down,           ///< a row; in a short last row as far right as there are bytes
+    Up,   ///< a row; stays in the first
+    Down, ///< a row; in a short last row as far right as there are bytes
     PageUp,
     PageDown,
     RowStart,

@@ -28,7 +28,10 @@ public:
     static constexpr int kDefaultBytesPerRow = 16;
     static constexpr int kMinOffsetDigits = 8;
 
-    HexLayout() : HexLayout(CellMetrics{}, 0) { }
+    HexLayout()
+        : HexLayout(CellMetrics{}, 0)
+    {
+    }
     /// `bytesPerRow` must be at least 1.
     HexLayout(CellMetrics cell, std::uint64_t documentSize, int bytesPerRow = kDefaultBytesPerRow);
 

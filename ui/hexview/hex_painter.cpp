@@ -40,7 +40,8 @@ void HexPainter::paintGrounds(const QRect &clip, int from, int to)
     m_painter->fillRect(clip, m_theme->base);
     m_painter->fillRect(offsets, m_theme->headerBackground);
     const auto tintOf = [this](int row) {
-        return m_scene->overlay ? m_theme->tint(m_scene->rows->states[static_cast<std::size_t>(row)].tone) : m_theme->base;
+        return m_scene->overlay ? m_theme->tint(m_scene->rows->states[static_cast<std::size_t>(row)].tone)
+                                : m_theme->base;
     };
     for (int row = from; row < to;) {
         const QColor tint = tintOf(row);

@@ -26,7 +26,7 @@ struct HexScene {
     std::optional<int> pendingDigit; ///< first digit of the caret's byte, waiting for the second
     bool overlay = true;             ///< band and row tints of page states
     bool focused = true;
-    QString corner;                  ///< heading of the offset column
+    QString corner; ///< heading of the offset column
 };
 
 /// Paints a scene in content coordinates: glyphs in batches of one colour, each at its own whole-number position. Knows no
@@ -35,8 +35,8 @@ struct HexScene {
 class HexPainter {
 public:
     /// The arguments must outlive the painting.
-    void paint(QPainter &painter, const HexScene &scene, const HexLayout &layout, const HexFont &font, const Theme &theme,
-               const QRect &clip);
+    void paint(QPainter &painter, const HexScene &scene, const HexLayout &layout, const HexFont &font,
+               const Theme &theme, const QRect &clip);
 
 private:
     enum class Ink : std::uint8_t {

@@ -44,7 +44,8 @@ void HexPainter::paintOffset(int row)
     for (int digit = m_layout->offsetDigits() - 1; digit >= 0; --digit)
         next(kDigits[(at >> (4 * digit)) & 0xF]);
     if (m_scene->overlay)
-        paintPageMark(*m_painter, m_layout->bandRect(row), m_scene->rows->states[static_cast<std::size_t>(row)], *m_theme);
+        paintPageMark(*m_painter, m_layout->bandRect(row), m_scene->rows->states[static_cast<std::size_t>(row)],
+                      *m_theme);
 }
 
 void HexPainter::paintByte(int row, int column)
@@ -113,7 +114,8 @@ void HexPainter::paintHeader()
     const auto columns = static_cast<std::uint64_t>(m_layout->bytesPerRow());
     for (int column = 0; column < m_layout->bytesPerRow(); ++column) {
         const auto number = static_cast<std::byte>(column);
-        const Ink ink = m_scene->cursor.caret % columns == static_cast<std::uint64_t>(column) ? Ink::Current : Ink::Header;
+        const Ink ink
+            = m_scene->cursor.caret % columns == static_cast<std::uint64_t>(column) ? Ink::Current : Ink::Header;
         put(ink, highDigit(number), m_layout->hexX(column), y);
         put(ink, lowDigit(number), m_layout->hexX(column) + m_layout->cell().charWidth, y);
         put(ink, lowDigit(number), m_layout->textX(column), y);

@@ -53,8 +53,8 @@ void HexSnapshot::read(const Document &document, int from, int to)
     const std::uint64_t size = document.size();
     const std::size_t begin = index(from, 0);
     const std::size_t end = index(to, 0);
-    std::fill(conditions.begin() + static_cast<std::ptrdiff_t>(begin), conditions.begin() + static_cast<std::ptrdiff_t>(end),
-              ByteCondition::PastEnd);
+    std::fill(conditions.begin() + static_cast<std::ptrdiff_t>(begin),
+              conditions.begin() + static_cast<std::ptrdiff_t>(end), ByteCondition::PastEnd);
     const std::uint64_t at = firstByte + begin;
     if (at < size) {
         const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(end - begin, size - at));

@@ -4,8 +4,8 @@
 #include "ui/hexview/hex_view_private.h"
 
 #include <QEvent>
-#include <QPaintEvent>
 #include <QPainter>
+#include <QPaintEvent>
 #include <QScrollBar>
 #include <QStyle>
 
@@ -35,7 +35,8 @@ HexView::HexView(QWidget *parent)
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
     viewport()->setAttribute(Qt::WA_OpaquePaintEvent);
     viewport()->setCursor(Qt::IBeamCursor);
-    connect(verticalScrollBar(), &QScrollBar::actionTriggered, this, [this](int action) { d->scrollBarAction(action); });
+    connect(verticalScrollBar(), &QScrollBar::actionTriggered, this,
+            [this](int action) { d->scrollBarAction(action); });
     connect(&d->retry, &QTimer::timeout, this, [this] { d->announceVisible(Intent::Scroll); });
     connect(&d->dragTimer, &QTimer::timeout, this, [this] { d->dragScroll(); });
     d->relayout(Intent::Jump);

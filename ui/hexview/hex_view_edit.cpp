@@ -55,8 +55,9 @@ QString plainTextOf(const std::vector<std::byte> &bytes)
 void HexView::Private::refuse(ErrorCode code)
 {
     const ByteOffset at(cursor.caret);
-    const ByteRange range = cursor.place == CaretPlace::AfterLast || size() == 0 ? ByteRange(ByteOffset(size()), ByteOffset(size()))
-                                                                                : ByteRange(at, at + 1);
+    const ByteRange range = cursor.place == CaretPlace::AfterLast || size() == 0
+        ? ByteRange(ByteOffset(size()), ByteOffset(size()))
+        : ByteRange(at, at + 1);
     emit q.editRefused(Error::of(code, Operation::Stage, range));
 }
 
@@ -79,7 +80,8 @@ bool HexView::Private::readyToType()
 
 bool HexView::Private::stageTyped(std::byte value)
 {
-    const auto result = session->document().stage(ByteOffset(cursor.caret), {&value, 1}, cachecore::EditKind::Type, continuesTyping);
+    const auto result
+        = session->document().stage(ByteOffset(cursor.caret), {&value, 1}, cachecore::EditKind::Type, continuesTyping);
     if (!result) {
         emit q.editRefused(result.error());
         return false;

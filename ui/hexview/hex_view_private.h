@@ -95,8 +95,8 @@ public:
     bool continuesTyping = false; ///< the caret is where the last typed byte left it
     bool overlay = true;
     std::optional<cachecore::ByteRange> announced;
-    QTimer retry;      ///< single shot; runs while a page that shows is absent or failed
-    QTimer dragTimer;  ///< runs while a drag is held above or below the rows
+    QTimer retry;     ///< single shot; runs while a page that shows is absent or failed
+    QTimer dragTimer; ///< runs while a drag is held above or below the rows
     bool dragging = false;
     QPoint dragPosition;
     Pane dragPane = Pane::Hex;

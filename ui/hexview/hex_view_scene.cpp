@@ -236,7 +236,8 @@ void HexView::Private::updateRow(std::uint64_t row)
 {
     if (row < topRow || row - topRow >= static_cast<std::uint64_t>(shown.rows))
         return;
-    q.viewport()->update(0, layout.rowTop(static_cast<int>(row - topRow)), q.viewport()->width(), layout.cell().rowHeight);
+    q.viewport()->update(0, layout.rowTop(static_cast<int>(row - topRow)), q.viewport()->width(),
+                         layout.cell().rowHeight);
 }
 
 void HexView::Private::paint(QPainter &qpainter, const QRect &exposed)

@@ -17,7 +17,7 @@ namespace {
 
 enum class Swatch : std::uint8_t { Page, Unreadable, StagedByte };
 
-constexpr int kGap = 5;      // pixels between swatch and name
+constexpr int kGap = 5;       // pixels between swatch and name
 constexpr int kDistance = 14; // pixels between entries
 
 void paintDots(QPainter &painter, const QRect &box, const QColor &color)
@@ -135,7 +135,8 @@ void OverlayLegend::paintEvent(QPaintEvent *)
         painter.setPen(theme.separator);
         painter.drawRect(box.adjusted(0, 0, -1, -1));
         painter.setPen(palette().color(QPalette::WindowText));
-        painter.drawText(where[i].adjusted(lineHeight() + kGap, 0, 0, 0), static_cast<int>(Qt::AlignVCenter) | Qt::TextSingleLine, what[i].name);
+        painter.drawText(where[i].adjusted(lineHeight() + kGap, 0, 0, 0),
+                         static_cast<int>(Qt::AlignVCenter) | Qt::TextSingleLine, what[i].name);
     }
 }
 

@@ -76,7 +76,8 @@ Theme Theme::of(const QPalette &palette)
     theme.base = opaque(palette.color(QPalette::Active, QPalette::Base));
     theme.dark = luminance(theme.base) < kMiddleLuminance;
     theme.text = opaque(palette.color(QPalette::Active, QPalette::Text));
-    theme.accent = readableOn(theme.dark ? QColor(0x6c, 0xa8, 0xf0) : QColor(0x1f, 0x6f, 0xd0), {theme.base}, kMarkRatio);
+    theme.accent
+        = readableOn(theme.dark ? QColor(0x6c, 0xa8, 0xf0) : QColor(0x1f, 0x6f, 0xd0), {theme.base}, kMarkRatio);
     theme.setUpPages();
     theme.setUpBytes();
     theme.setUpTexts();
@@ -114,12 +115,15 @@ void Theme::setUpBytes()
     byte(ByteClass::High) = dark ? QColor(0x86, 0xb5, 0xf5) : QColor(0x1b, 0x5f, 0xb8);
     byte(ByteClass::Full) = dark ? QColor(0xd9, 0x9a, 0xc8) : QColor(0x9c, 0x2f, 0x7f);
     for (QColor &color : m_bytes) {
-        color = readableOn(color, {base, tint(PageTone::Cached), tint(PageTone::Loading), tint(PageTone::Staged), tint(PageTone::Failed)},
+        color = readableOn(color,
+                           {base, tint(PageTone::Cached), tint(PageTone::Loading), tint(PageTone::Staged),
+                            tint(PageTone::Failed)},
                            kTextRatio);
     }
     text = byte(ByteClass::Printable);
     placeholderText = readableOn(dark ? QColor(0x80, 0x86, 0x8c) : QColor(0x7c, 0x82, 0x88),
-                                 {base, tint(PageTone::Cached), tint(PageTone::Loading), tint(PageTone::Staged), tint(PageTone::Failed)},
+                                 {base, tint(PageTone::Cached), tint(PageTone::Loading), tint(PageTone::Staged),
+                                  tint(PageTone::Failed)},
                                  kTextRatio);
 }
 

@@ -37,21 +37,21 @@ public:
     [[nodiscard]] static Theme of(const QPalette &palette);
 
     bool dark = false;
-    QColor base;              ///< background of the view and of the map
-    QColor text;              ///< ordinary text on base
-    QColor accent;            ///< the one accent, for frames and the current thing; 3:1 on base
-    QColor headerBackground;  ///< behind the column header and the offset column
-    QColor headerText;        ///< offsets and column numbers
-    QColor currentText;       ///< the caret's own offset and column number on headerBackground
-    QColor separator;         ///< hairlines; decoration only
-    QColor caret;             ///< the caret's block in the active pane, its outline in the other; 3:1 on base
-    QColor caretText;         ///< text on the caret's block
-    QColor selection;         ///< background of selected bytes
+    QColor base;             ///< background of the view and of the map
+    QColor text;             ///< ordinary text on base
+    QColor accent;           ///< the one accent, for frames and the current thing; 3:1 on base
+    QColor headerBackground; ///< behind the column header and the offset column
+    QColor headerText;       ///< offsets and column numbers
+    QColor currentText;      ///< the caret's own offset and column number on headerBackground
+    QColor separator;        ///< hairlines; decoration only
+    QColor caret;            ///< the caret's block in the active pane, its outline in the other; 3:1 on base
+    QColor caretText;        ///< text on the caret's block
+    QColor selection;        ///< background of selected bytes
     QColor selectionText;
-    QColor selectedHatch;     ///< over selection, for a selected byte that could not be read
-    QColor stagedBackground;  ///< background of a staged byte
+    QColor selectedHatch;    ///< over selection, for a selected byte that could not be read
+    QColor stagedBackground; ///< background of a staged byte
     QColor stagedText;
-    QColor selectedStaged;    ///< background of a staged byte inside the selection
+    QColor selectedStaged; ///< background of a staged byte inside the selection
     QColor selectedStagedText;
     QColor placeholderText;      ///< of a byte that is not loaded
     QColor unreadableBackground; ///< of a byte that could not be read; hatched with unreadableHatch
