@@ -111,6 +111,8 @@ Result<void> Document::Impl::discard(ByteRange range)
 {
     {
         const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
         if (m_writing)
             return failure(ErrorCode::Busy, Operation::Stage, range, m_source->path());
         if (!m_history.current().anyIn(range))
@@ -125,6 +127,8 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
 {
     try {
         const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stage, {}, m_source->path());
         if (m_writing)
             return failure(ErrorCode::Busy, Operation::Stage, {}, m_source->path());
         if (!(m_history.*way)())
