@@ -52,7 +52,7 @@ public:
 
     // LoadListener
     void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override;
-    void sourceEndsAt(std::uint64_t size) override;
+    void sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked) override;
 
     const std::shared_ptr<BlockSource> m_source;
     const std::shared_ptr<SourceExtent> m_extent;
