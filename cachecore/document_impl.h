@@ -71,6 +71,7 @@ private:
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
+    void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
     void endWrite();
 
@@ -83,6 +84,7 @@ private:
     std::condition_variable m_writeEnded;
     EditHistory m_history;
     bool m_writing = false;
+    RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
     bool m_closed = false;
 
     std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins
