@@ -112,6 +112,8 @@ Result<void> Document::Impl::discard(ByteRange range)
 {
     {
         const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
         if (m_writing)
             return failure(ErrorCode::Busy, Operation::Stage, range, m_source->path());
         if (!m_history.current().anyIn(range))
@@ -126,6 +128,8 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
 {
     try {
         const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stage, {}, m_source->path());
         if (m_writing)
             return failure(ErrorCode::Busy, Operation::Stage, {}, m_source->path());
         if (!(m_history.*way)())
@@ -206,19 +210,23 @@ Result<WriteReport> Document::Impl::runWrite(const StagedEdits &frozen, ByteRang
 Result<WriteReport> Document::Impl::carryOut(const WritePlan &plan)
 {
     const bool keepOldBytes = plan.byteCount() <= m_options.undoBytes;
-    PlanWriter writer(*m_source, plan, keepOldBytes);
+    PlanWriter writer(*m_source, plan, keepOldBytes, m_leftBehind);
     if (auto ready = writer.check(); !ready)
         return failure(ready.error());
     if (auto same = writer.compare(); !same)
         return failure(same.error());
     auto written = writer.write();
+    const std::optional<ByteRange> unwritten = written ? std::nullopt : written.error().range;
     if (written)
         written = writer.sync();
     m_loader->refresh(plan.span(), [&plan](ByteRange page) { return plan.edits.anyIn(page); });
     if (!written) {
+        noteLeftBehind(plan, unwritten);
         freezeBases(plan, writer.oldBytes());
         return failure(written.error());
     }
+    for (const ByteRange extent : plan.extents)
+        m_leftBehind = m_leftBehind.without(extent);
     beginEpoch({plan.edits, writer.oldBytes()});
     return WriteReport{plan.byteCount(), plan.edits.extentCount(), writer.writes(), plan.span(), keepOldBytes};
 }
@@ -239,6 +247,16 @@ void Document::Impl::beginEpoch(EpochChange change)
         m_history.beginEpoch(std::move(change), std::move(carried));
         return;
     }
+}
+
+/// After a write that failed: everything before `unwritten` may be on the disk now, and all of it when only the sync failed.
+void Document::Impl::noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten)
+{
+    const ByteOffset end = unwritten ? std::max(unwritten->begin(), plan.span().begin()) : plan.span().end();
+    plan.edits.forEachPiece(ByteRange(plan.span().begin(), end), [this](ByteRange range, const Piece &piece) {
+        m_leftBehind = m_leftBehind.with(range, piece);
+        return true;
+    });
 }
 
 /// After a write that failed half-way: what was under the edits is known now and no longer on the disk, so it becomes their base.

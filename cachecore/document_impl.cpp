@@ -231,11 +231,17 @@ void Document::Impl::reload()
 
 Result<void> Document::Impl::refreshSize()
 {
+    {
+        const std::lock_guard lock(m_editMutex);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
+    }
     const auto size = m_source->size();
     if (!size)
         return failure(size.error());
     {
         const std::lock_guard lock(m_sizeMutex);
+        m_extent->timesAsked.fetch_add(1, std::memory_order_acq_rel);
         const std::uint64_t before = m_extent->sourceSize.load();
         if (*size == before)
             return {};
@@ -286,11 +292,11 @@ void Document::Impl::pagesArrived(std::span<const std::shared_ptr<const Page>> p
     notify({.pages = true});
 }
 
-void Document::Impl::sourceEndsAt(std::uint64_t size)
+void Document::Impl::sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked)
 {
     {
         const std::lock_guard lock(m_sizeMutex);
-        if (size >= m_extent->sourceSize.load())
+        if (timesAsked != m_extent->timesAsked.load() || size >= m_extent->sourceSize.load())
             return;
         m_extent->sourceSize.store(size, std::memory_order_release);
     }

@@ -52,7 +52,7 @@ public:
 
     // LoadListener
     void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override;
-    void sourceEndsAt(std::uint64_t size) override;
+    void sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked) override;
 
     const std::shared_ptr<BlockSource> m_source;
     const std::shared_ptr<SourceExtent> m_extent;
@@ -72,6 +72,7 @@ private:
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
     void beginEpoch(EpochChange change);
+    void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
     void endWrite();
 
@@ -84,6 +85,7 @@ private:
     std::condition_variable m_writeEnded;
     EditHistory m_history;
     bool m_writing = false;
+    RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
     bool m_closed = false;
 
     std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins

@@ -29,6 +29,7 @@ struct PageLoader::Flight {
     bool running = false;
     bool stale = false; ///< invalidated while running: what arrives is old
     bool done = false;
+    bool refused = false; ///< done because the executor takes no more work
     std::shared_ptr<const Page> result; ///< once done; none when memory ran out or the loader closed
 };
 
@@ -119,7 +120,7 @@ Result<PageHandle> PageLoader::wait(PageIndex page, Intent intent, std::stop_tok
     --flight->waiters;
     if (flight->done && flight->result)
         return PageHandle(flight->result);
-    if (m_closed)
+    if (m_closed || flight->refused)
         return failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(page));
     if (flight->done)
         return failure(ErrorCode::OutOfMemory, Operation::Read, m_extent->rangeOf(page));
@@ -137,9 +138,24 @@ void PageLoader::startJobs()
         ++m_jobs;
         if (!m_executor->post([self = shared_from_this()] { self->runJob(); })) {
             --m_jobs;
+            dropWithoutWorkers();
             return;
         }
     }
+}
+
+/// The executor takes no more work: what is queued ends, unless a job that still runs will come back for it.
+void PageLoader::dropWithoutWorkers()
+{
+    if (m_jobs > 0)
+        return;
+    for (auto it = m_flights.begin(); it != m_flights.end();) {
+        const auto next = std::next(it);
+        it->second->refused = true;
+        drop(it);
+        it = next;
+    }
+    m_changed.notify_all();
 }
 
 void PageLoader::runJob()
@@ -156,6 +172,7 @@ void PageLoader::runJob()
     lock.unlock();
 
     std::optional<std::uint64_t> endSeen;
+    const std::uint64_t timesAsked = m_extent->timesAsked.load(std::memory_order_acquire);
     const Pages pages = readBatch(batch, endSeen);
 
     lock.lock();
@@ -172,7 +189,7 @@ void PageLoader::runJob()
     if (!listener || closed)
         return;
     if (endSeen)
-        listener->sourceEndsAt(*endSeen);
+        listener->sourceEndsAt(*endSeen, timesAsked);
     std::vector<std::shared_ptr<const Page>> arrived;
     for (const std::shared_ptr<Flight> &flight : batch) {
         if (flight->result)

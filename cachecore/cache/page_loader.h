@@ -36,8 +36,9 @@ public:
 
     /// These pages were published (or failed, then they are Failed pages).
     virtual void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) = 0;
-    /// A read met the end of the source at `size` bytes, before the end of the document.
-    virtual void sourceEndsAt(std::uint64_t size) = 0;
+    /// A read met the end of the source at `size` bytes, before the end of the document. `timesAsked` is what the extent's was before
+    /// the read began: when it has moved on, the news may be older than what is known.
+    virtual void sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked) = 0;
 };
 
 /// Reads pages on an Executor and publishes them to a PageCache.
@@ -69,7 +70,7 @@ public:
     void dropBefore(std::uint64_t generation);
 
     /// The page, Ready or Failed, loaded when it is not resident. Blocking; must not be called on this loader's executor. Errors:
-    /// Cancelled when `stop` is requested, Closed, OutOfMemory.
+    /// Cancelled when `stop` is requested, Closed (also when the executor takes no more work), OutOfMemory.
     [[nodiscard]] Result<PageHandle> wait(PageIndex page, Intent intent, std::stop_token stop);
 
     /// Forgets these pages, resident and in flight.
@@ -95,6 +96,7 @@ private:
     [[nodiscard]] bool mayRequest(PageIndex page) const;
     void drop(Flights::iterator flight);
     void startJobs();
+    void dropWithoutWorkers();
     void runJob();
     [[nodiscard]] Batch takeBatch();
     void extendBatch(Batch &batch, Flights::iterator best);

@@ -14,6 +14,7 @@ namespace cachecore {
 struct SourceExtent {
     std::atomic<std::uint64_t> documentSize{0}; ///< bytes shown
     std::atomic<std::uint64_t> sourceSize{0};   ///< bytes the source had when last asked; less after a truncation
+    std::atomic<std::uint64_t> timesAsked{0};   ///< how often the source was asked for its size since it was opened
     std::uint32_t pageSize = kDefaultPageSize;  ///< power of two
 
     [[nodiscard]] std::uint64_t pageCount() const

@@ -22,10 +22,11 @@ ByteRange hashedBlocks(ByteRange range, std::uint64_t limit)
 
 } // namespace
 
-PlanWriter::PlanWriter(BlockSource &source, const WritePlan &plan, bool keepOldBytes)
+PlanWriter::PlanWriter(BlockSource &source, const WritePlan &plan, bool keepOldBytes, RangeTree<Piece> leftBehind)
     : m_source(source)
     , m_plan(plan)
     , m_keepOldBytes(keepOldBytes)
+    , m_leftBehind(std::move(leftBehind))
 {
 }
 
@@ -102,26 +103,42 @@ Result<void> PlanWriter::compareBase(ByteRange range, const Base &base, std::spa
     if (base.kind == Base::Kind::Unseen)
         return {};
     const auto now = disk.subspan(static_cast<std::size_t>(range.begin() - diskBegin), static_cast<std::size_t>(range.length()));
-    std::vector<std::byte> staged(now.size());
     if (base.kind == Base::Kind::SeenHashes) {
         if (matchesHashes(range, base, disk, diskBegin))
             return {};
+        std::vector<std::byte> staged(now.size());
         m_plan.edits.overlay(range.begin(), staged);
         if (std::ranges::equal(now, staged))
             return {};
         return failure(conflict(range, m_source));
     }
     const auto seen = std::span(*base.bytes).subspan(static_cast<std::size_t>(base.skip), now.size());
-    if (!std::ranges::equal(now, seen)) {
-        m_plan.edits.overlay(range.begin(), staged);
-        for (std::size_t i = 0; i < now.size(); ++i) {
-            if (now[i] != seen[i] && now[i] != staged[i])
-                return failure(conflict({range.begin() + i, range.begin() + i + 1}, m_source));
-        }
-    }
+    if (const auto foreign = foreignByte(range, now, seen))
+        return failure(conflict(*foreign, m_source));
     if (!old.empty())
         std::ranges::copy(seen, old.begin());
     return {};
+}
+
+/// The first byte of `range` that is neither what was seen there, nor what the plan writes, nor what a failed write left.
+std::optional<ByteRange> PlanWriter::foreignByte(ByteRange range, std::span<const std::byte> now,
+                                                 std::span<const std::byte> seen) const
+{
+    if (std::ranges::equal(now, seen))
+        return std::nullopt;
+    std::vector<std::byte> staged(now.size());
+    m_plan.edits.overlay(range.begin(), staged);
+    std::vector<std::byte> left(seen.begin(), seen.end());
+    m_leftBehind.forEach(range, [&](ByteRange part, const Piece &piece) {
+        piece.copyTo(0, std::span(left).subspan(static_cast<std::size_t>(part.begin() - range.begin()),
+                                                static_cast<std::size_t>(part.length())));
+        return true;
+    });
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        if (now[i] != seen[i] && now[i] != staged[i] && now[i] != left[i])
+            return ByteRange(range.begin() + i, range.begin() + i + 1);
+    }
+    return std::nullopt;
 }
 
 bool PlanWriter::matchesHashes(ByteRange range, const Base &base, std::span<const std::byte> disk,

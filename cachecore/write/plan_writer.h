@@ -17,12 +17,14 @@ namespace cachecore {
 ///     failed, target untouched
 ///
 /// Invariants: nothing outside the plan's extents is written; nothing at all is written before every extent was read back and compared
-/// with its bases; a byte that already is what the plan would write is no conflict, so that a failed write can be tried again.
+/// with its bases; a byte that already is what the plan would write, or that a failed write left, is no conflict, so that one can
+/// write again after a failure.
 /// Thread: one at a time per source. Every function blocks.
 class PlanWriter {
 public:
-    /// `keepOldBytes`: what compare() reads is kept for oldBytes(), which costs the plan's bytes in memory.
-    PlanWriter(BlockSource &source, const WritePlan &plan, bool keepOldBytes);
+    /// `keepOldBytes`: what compare() reads is kept for oldBytes(), which costs the plan's bytes in memory. `leftBehind`: what earlier
+    /// writes that failed half-way put on the disk; finding it there is no conflict.
+    PlanWriter(BlockSource &source, const WritePlan &plan, bool keepOldBytes, RangeTree<Piece> leftBehind = {});
 
     /// The source is writable, still the file of its name and long enough. Errors: ReadOnly, Changed, Truncated.
     [[nodiscard]] Result<void> check();
@@ -40,6 +42,8 @@ private:
     [[nodiscard]] Result<void> compareExtent(ByteRange extent);
     [[nodiscard]] Result<void> compareBase(ByteRange range, const Base &base, std::span<const std::byte> disk,
                                            ByteOffset diskBegin, std::span<std::byte> old) const;
+    [[nodiscard]] std::optional<ByteRange> foreignByte(ByteRange range, std::span<const std::byte> now,
+                                                       std::span<const std::byte> seen) const;
     [[nodiscard]] bool matchesHashes(ByteRange range, const Base &base, std::span<const std::byte> disk,
                                      ByteOffset diskBegin) const;
     [[nodiscard]] Result<void> writeExtent(ByteRange extent);
@@ -47,6 +51,7 @@ private:
     BlockSource &m_source;
     const WritePlan &m_plan;
     const bool m_keepOldBytes;
+    const RangeTree<Piece> m_leftBehind;
     RangeTree<Piece> m_oldBytes;
     std::vector<std::byte> m_scratch;
     std::uint64_t m_writes = 0;
