@@ -23,7 +23,7 @@ Bytes visible(const EditHistory &history, const Bytes &disk)
 void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, EditKind kind = EditKind::Set, bool join = false)
 {
     const std::uint64_t payload = bytes.size();
-    Piece piece{shared(std::move(bytes)), 0, history.newStamp(), repeats};
+    Piece piece{shared(std::move(bytes)), 0, Piece::newStamp(), repeats};
     history.push(history.current().with(range, std::move(piece), {}), {kind, range}, payload, join);
 }
 
@@ -39,7 +39,8 @@ void write(EditHistory &history, Bytes &disk, ByteRange range, bool keepOld = tr
         piece.copyTo(0, {&*begin, static_cast<std::size_t>(part.length())});
         return true;
     });
-    history.beginEpoch(std::move(change));
+    StagedEdits carried = carriedOver(history.current(), change);
+    history.beginEpoch(std::move(change), std::move(carried));
 }
 
 ByteRange randomRange(Random &random)
