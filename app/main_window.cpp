@@ -12,11 +12,13 @@
 #include "ui/docks/staged_edits_dock.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
+#include "ui/hexview/overlay_legend.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
 #include <QAction>
 #include <QCloseEvent>
+#include <QHBoxLayout>
 #include <QMenu>
 #include <QSettings>
 #include <QStatusBar>
@@ -70,6 +72,11 @@ void MainWindow::buildWidgets()
     m_view->setObjectName(QStringLiteral("hexView"));
     layout->addWidget(m_messages);
     layout->addWidget(m_view, 1);
+    m_legend = new OverlayLegend;
+    auto *legendRow = new QHBoxLayout;
+    legendRow->setContentsMargins(6, 3, 6, 3);
+    legendRow->addWidget(m_legend);
+    layout->addLayout(legendRow);
     setCentralWidget(central);
 
     auto *bar = addToolBar(tr("Go To"));

@@ -23,6 +23,7 @@ class GoToField;
 class HeatMapDock;
 class HexView;
 class MessageBar;
+class OverlayLegend;
 class StagedEditsDock;
 class StatusLine;
 class WriteController;
@@ -112,6 +113,7 @@ private:
     std::unique_ptr<WindowActions> m_actions;
     MessageBar *m_messages = nullptr;
     HexView *m_view = nullptr;
+    OverlayLegend *m_legend = nullptr;
     GoToField *m_goTo = nullptr;
     HeatMapDock *m_heatMap = nullptr;
     StagedEditsDock *m_stagedEdits = nullptr;

@@ -8,6 +8,7 @@
 #include "app/write_controller.h"
 #include "ui/dialogs/go_to_field.h"
 #include "ui/hexview/hex_view.h"
+#include "ui/hexview/overlay_legend.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
@@ -82,6 +83,7 @@ void MainWindow::connectActions()
     connect(actions.close, &QAction::triggered, this, &QWidget::close);
     connect(actions.quit, &QAction::triggered, this, &MainWindow::quitWanted);
     connect(actions.overlay, &QAction::toggled, m_view, &HexView::setOverlayVisible);
+    connect(actions.overlay, &QAction::toggled, m_legend, &QWidget::setVisible);
     connect(actions.goTo, &QAction::triggered, m_goTo, &GoToField::focusAndSelect);
     connect(actions.back, &QAction::triggered, this, [this] {
         if (const auto place = m_history.back(m_view->caret()))
