@@ -130,6 +130,16 @@ void MainWindow::connectParts()
                             "once: the file may then be half written.")
                              .arg(displayName(m_path)));
     });
+    connect(m_closeGuard, &CloseGuard::waitingForCopy, this, [this] {
+        m_messages->show(QStringLiteral("closing"), Severity::Warning,
+                         tr("A copy of %1 is still being written; the window closes when it has ended. Close it again to give "
+                            "the copy up.")
+                             .arg(displayName(m_path)));
+    });
+    connect(m_copy, &CopyController::ended, this, [this](bool saved) {
+        m_messages->dismiss(QStringLiteral("closing"));
+        m_closeGuard->copyEnded(saved);
+    });
 }
 
 void MainWindow::open(const std::string &path)
@@ -224,6 +234,7 @@ void MainWindow::closeEvent(QCloseEvent *event)
         const cachecore::StagedEdits staged = m_session->document().staged();
         situation.staged = !staged.empty();
         situation.writing = m_session->document().writing();
+        situation.copying = m_copy->running();
         situation.question = {displayName(m_path), sizeText(staged.byteCount())};
     }
     if (!m_closeGuard->tryClose(situation)) {
