@@ -12,6 +12,7 @@
 #include "ui/docks/staged_edits_dock.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
+#include "ui/hexview/overlay_legend.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
@@ -32,6 +33,7 @@ using Severity = MessageBar::Severity;
 
 constexpr int kSlowOpenMs = 1000;
 constexpr QSize kFirstSize(1180, 760);
+constexpr int kFirstStagedHeight = 120; // three rows; the hex view gets the room
 
 } // namespace
 
@@ -70,6 +72,7 @@ void MainWindow::buildWidgets()
     m_view->setObjectName(QStringLiteral("hexView"));
     layout->addWidget(m_messages);
     layout->addWidget(m_view, 1);
+    layout->addWidget(makeLegend());
     setCentralWidget(central);
 
     auto *bar = addToolBar(tr("Go To"));
@@ -90,7 +93,7 @@ void MainWindow::buildWidgets()
     addDockWidget(Qt::BottomDockWidgetArea, m_stagedEdits);
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     resizeDocks({m_heatMap}, {270}, Qt::Horizontal);
-    resizeDocks({m_stagedEdits}, {170}, Qt::Vertical);
+    resizeDocks({m_stagedEdits}, {kFirstStagedHeight}, Qt::Vertical);
     m_heatMap->toggleViewAction()->setObjectName(QStringLiteral("heatMapDockAction"));
     m_stagedEdits->toggleViewAction()->setObjectName(QStringLiteral("stagedEditsDockAction"));
     m_actions->viewMenu->addAction(m_heatMap->toggleViewAction());
@@ -101,6 +104,17 @@ void MainWindow::buildWidgets()
     m_watch = new DocumentWatch(*m_messages, this);
     m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
     m_closeGuard = new CloseGuard(m_services.askClose, this);
+}
+
+QWidget *MainWindow::makeLegend()
+{
+    auto *strip = new QWidget;
+    strip->setObjectName(QStringLiteral("legendStrip"));
+    auto *layout = new QVBoxLayout(strip);
+    layout->setContentsMargins(6, 3, 6, 3);
+    layout->addWidget(new OverlayLegend);
+    connect(m_actions->legend, &QAction::toggled, strip, &QWidget::setVisible);
+    return strip;
 }
 
 void MainWindow::connectParts()
@@ -150,6 +164,8 @@ void MainWindow::open(const std::string &path)
     connect(m_opener.get(), &DocumentOpener::opened, this, &MainWindow::adopt);
     connect(m_opener.get(), &DocumentOpener::failed, this, &MainWindow::refuse);
     QTimer::singleShot(kSlowOpenMs, m_opener.get(), [this] {
+        if (!m_opener)
+            return; // it has just answered
         m_messages->show(QStringLiteral("open"), Severity::Information,
                          tr("%1 has not answered yet; it opens here as soon as it does.").arg(displayPath(m_path)));
     });
@@ -270,6 +286,7 @@ void MainWindow::readSettings()
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
     restoreState(settings.value(QStringLiteral("window/docks")).toByteArray());
     m_actions->overlay->setChecked(settings.value(QStringLiteral("view/overlay"), true).toBool());
+    m_actions->legend->setChecked(settings.value(QStringLiteral("view/legend"), true).toBool());
 }
 
 void MainWindow::writeSettings() const
@@ -280,6 +297,7 @@ void MainWindow::writeSettings() const
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/docks"), saveState());
     settings.setValue(QStringLiteral("view/overlay"), m_actions->overlay->isChecked());
+    settings.setValue(QStringLiteral("view/legend"), m_actions->legend->isChecked());
 }
 
 } // namespace cachet

@@ -87,6 +87,7 @@ protected:
 
 private:
     void buildWidgets();
+    [[nodiscard]] QWidget *makeLegend();
     void connectActions();
     void connectEditActions();
     void connectParts();
