@@ -85,6 +85,20 @@ public:
         return range.empty() ? 0 : bytesBefore(range.end()) - bytesBefore(range.begin());
     }
 
+    /// True when a byte of `range` is covered. O(log n), and less the more of the tree lies in `range`.
+    [[nodiscard]] bool anyIn(ByteRange range) const
+    {
+        const Node *node = range.empty() ? nullptr : m_root.get();
+        while (node && node->first < range.end() && range.begin() < node->last) {
+            const bool firstInside = range.begin() <= node->first; // the condition above has the other side
+            const bool lastInside = node->last <= range.end();
+            if (firstInside || lastInside || !node->range.intersection(range).empty())
+                return true;
+            node = range.end() <= node->range.begin() ? node->left.get() : node->right.get();
+        }
+        return false;
+    }
+
     /// Calls `visit(ByteRange, const Value &)` for each entry that shares a byte with `range`, clipped to it, ascending, until it
     /// returns false; the value is sliced to the clipped begin. Returns false when stopped.
     template <typename Visit>

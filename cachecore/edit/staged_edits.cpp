@@ -49,7 +49,7 @@ std::uint64_t StagedEdits::byteCountIn(ByteRange range) const
 
 bool StagedEdits::anyIn(ByteRange range) const
 {
-    return !m_pieces.empty() && m_pieces.byteCountIn(range) > 0;
+    return m_pieces.anyIn(range);
 }
 
 void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes,
