@@ -65,7 +65,7 @@ private:
     void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
     [[nodiscard]] Result<PageHandle> pageFor(PageIndex index, Intent intent, const std::stop_token &stop);
     [[nodiscard]] Result<PageHandle> pageForScan(PageIndex index);
-    [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range) const;
+    [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const;
 
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
