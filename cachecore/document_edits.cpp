@@ -64,19 +64,31 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
     if (auto allowed = checkStageable(range); !allowed)
         return allowed;
     try {
-        const RangeTree<Base> seen = seenBases(range);
         const std::uint64_t payload = piece.bytes->size();
-        const std::lock_guard lock(m_editMutex);
-        if (m_closed)
-            return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
         piece.stamp = Piece::newStamp();
-        StagedEdits edits = m_history.current().with(range, std::move(piece), seen);
-        m_history.push(std::move(edits), {kind, range}, payload, continuesPrevious);
+        for (int tries = 1;; ++tries) {
+            const std::uint64_t epoch = currentEpoch();
+            const RangeTree<Base> seen = tries < kMostTriesOutsideLock ? seenBases(range) : RangeTree<Base>();
+            const std::lock_guard lock(m_editMutex);
+            if (m_closed)
+                return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
+            // What was seen before a write ended may be what that write replaced.
+            if (!seen.empty() && m_history.epoch() != epoch)
+                continue;
+            m_history.push(m_history.current().with(range, std::move(piece), seen), {kind, range}, payload, continuesPrevious);
+            break;
+        }
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, range, m_source->path());
     }
     notify({.edits = true});
     return {};
+}
+
+std::uint64_t Document::Impl::currentEpoch() const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_history.epoch();
 }
 
 /// What the cache holds of `range` now, as bases: hashes for whole blocks of long ranges, bytes for the rest.
@@ -110,7 +122,7 @@ RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
 
 Result<void> Document::Impl::discard(ByteRange range)
 {
-    {
+    try {
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
             return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
@@ -119,6 +131,8 @@ Result<void> Document::Impl::discard(ByteRange range)
         if (!m_history.current().anyIn(range))
             return {};
         m_history.push(m_history.current().without(range), {EditKind::Discard, range}, 0, false);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, m_source->path());
     }
     notify({.edits = true});
     return {};

@@ -68,6 +68,7 @@ private:
     [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const;
 
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
+    [[nodiscard]] std::uint64_t currentEpoch() const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
