@@ -170,8 +170,8 @@ public:
     using Observer = std::function<void(DocumentChanges)>;
     void setObserver(Observer observer);
 
-    /// Cancels what has not started, then waits at most `wait` for reads and writes under way. Every later call returns
-    /// Closed (or does nothing). A wait of 0 does not block.
+    /// Cancels what has not started (a commit still queued ends with Closed), then waits at most `wait` for reads and writes under
+    /// way. Every later call returns Closed (or does nothing); only peeking goes on. A wait of 0 does not block.
     CloseOutcome close(std::chrono::milliseconds wait);
 
 private:

@@ -126,7 +126,7 @@ Result<void> Document::Impl::discard(ByteRange range)
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
             return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
-        if (m_writing)
+        if (m_writing != Writing::No)
             return failure(ErrorCode::Busy, Operation::Stage, range, m_source->path());
         if (!m_history.current().anyIn(range))
             return {};
@@ -144,7 +144,7 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
             return failure(ErrorCode::Closed, Operation::Stage, {}, m_source->path());
-        if (m_writing)
+        if (m_writing != Writing::No)
             return failure(ErrorCode::Busy, Operation::Stage, {}, m_source->path());
         if (!(m_history.*way)())
             return {};
@@ -158,7 +158,7 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
 std::optional<EditStep> Document::Impl::nextStep(std::optional<EditStep> (EditHistory::*which)() const) const
 {
     const std::lock_guard lock(m_editMutex);
-    return m_writing ? std::nullopt : (m_history.*which)();
+    return m_writing != Writing::No ? std::nullopt : (m_history.*which)();
 }
 
 bool Document::Impl::historyWasCut() const
@@ -170,7 +170,13 @@ bool Document::Impl::historyWasCut() const
 bool Document::Impl::writing() const
 {
     const std::lock_guard lock(m_editMutex);
-    return m_writing;
+    return m_writing != Writing::No;
+}
+
+bool Document::Impl::closed() const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_closed;
 }
 
 Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
@@ -180,9 +186,9 @@ Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
             return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
-        if (m_writing)
+        if (m_writing != Writing::No)
             return failure(ErrorCode::Busy, Operation::Plan, range, m_source->path());
-        m_writing = true;
+        m_writing = Writing::Queued;
         frozen = m_history.current();
     }
     notify({.edits = true});
@@ -190,7 +196,9 @@ Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
                  finish = std::move(done)]() mutable {
         Impl &impl = ticket.impl();
         const std::shared_ptr<Impl> alive = impl.shared_from_this();
-        Result<WriteReport> result = impl.runWrite(frozen, range);
+        Result<WriteReport> result = impl.beginWrite()
+            ? impl.runWrite(frozen, range)
+            : failure(ErrorCode::Closed, Operation::Plan, range, impl.m_source->path());
         ticket.end();
         finish(std::move(result));
     };
@@ -199,11 +207,20 @@ Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
     return {};
 }
 
+/// False when the document was closed before the writer came to it.
+bool Document::Impl::beginWrite()
+{
+    const std::lock_guard lock(m_editMutex);
+    if (!m_closed)
+        m_writing = Writing::Running;
+    return !m_closed;
+}
+
 void Document::Impl::endWrite()
 {
     {
         const std::lock_guard lock(m_editMutex);
-        m_writing = false;
+        m_writing = Writing::No;
     }
     m_writeEnded.notify_all();
     notify({.pages = true, .edits = true});
@@ -320,7 +337,7 @@ CloseOutcome Document::Impl::close(std::chrono::milliseconds wait)
     }
     outcome.abandonedReads = m_loader->close(wait);
     std::unique_lock lock(m_editMutex);
-    outcome.abandonedWrite = !m_writeEnded.wait_until(lock, deadline, [this] { return !m_writing; });
+    outcome.abandonedWrite = !m_writeEnded.wait_until(lock, deadline, [this] { return m_writing != Writing::Running; });
     return outcome;
 }
 

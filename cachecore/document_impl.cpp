@@ -143,6 +143,8 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
     if (!range || !whole().contains(*range))
         return failure(ErrorCode::OutOfRange, Operation::Read, range.value_or(ByteRange(at, ByteOffset(kMaxSourceSize))),
                        m_source->path());
+    if (closed())
+        return failure(ErrorCode::Closed, Operation::Read, *range, m_source->path());
     try {
         const SourceExtent::Pages pages = m_extent->pagesOf(*range);
         std::vector<PageHandle> handles;
@@ -186,11 +188,6 @@ Result<PageHandle> Document::Impl::pageFor(PageIndex index, Intent intent, const
 /// The resident page, or one read for this call alone that never enters the cache.
 Result<PageHandle> Document::Impl::pageForScan(PageIndex index)
 {
-    {
-        const std::lock_guard lock(m_editMutex);
-        if (m_closed)
-            return failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(index), m_source->path());
-    }
     PageHandle handle = m_cache->tryGet(index);
     if (handle && handle.page().state() == PageState::Ready)
         return handle;
@@ -232,11 +229,8 @@ void Document::Impl::reload()
 
 Result<void> Document::Impl::refreshSize()
 {
-    {
-        const std::lock_guard lock(m_editMutex);
-        if (m_closed)
-            return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
-    }
+    if (closed())
+        return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
     const auto size = m_source->size();
     if (!size)
         return failure(size.error());

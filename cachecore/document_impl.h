@@ -43,6 +43,7 @@ public:
     [[nodiscard]] Result<void> startWrite(ByteRange range, WriteDone done);
     [[nodiscard]] Result<WriteReport> writeAndWait(ByteRange range);
     [[nodiscard]] bool writing() const;
+    [[nodiscard]] bool closed() const;
     [[nodiscard]] ByteRange whole() const { return ByteRange::whole(m_extent->documentSize.load()); }
 
     // Watching.
@@ -75,6 +76,7 @@ private:
     void beginEpoch(EpochChange change);
     void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
+    [[nodiscard]] bool beginWrite();
     void endWrite();
 
     const DocumentOptions m_options;
@@ -85,7 +87,8 @@ private:
     mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_closed
     std::condition_variable m_writeEnded;
     EditHistory m_history;
-    bool m_writing = false;
+    enum class Writing : std::uint8_t { No, Queued, Running };
+    Writing m_writing = Writing::No;
     RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
     bool m_closed = false;
 
