@@ -258,13 +258,13 @@ Result<WriteReport> Document::Impl::carryOut(const WritePlan &plan)
     }
     for (const ByteRange extent : plan.extents)
         m_leftBehind = m_leftBehind.without(extent);
-    beginEpoch({plan.edits, writer.oldBytes()});
-    return WriteReport{plan.byteCount(), plan.edits.extentCount(), writer.writes(), plan.span(), keepOldBytes};
+    const bool undoKept = beginEpoch({plan.edits, writer.oldBytes()});
+    return WriteReport{plan.byteCount(), plan.edits.extentCount(), writer.writes(), plan.span(), undoKept};
 }
 
 /// Carries the current edits over to the disk as it is now. The work is done outside the lock, so that staging and showing go on;
 /// edits staged meanwhile make it start again, the last time under the lock.
-void Document::Impl::beginEpoch(EpochChange change)
+bool Document::Impl::beginEpoch(EpochChange change)
 {
     for (int tries = 1;; ++tries) {
         const StagedEdits before = staged();
@@ -275,8 +275,7 @@ void Document::Impl::beginEpoch(EpochChange change)
             carried = carriedOver(m_history.current(), change);
         else if (!m_history.current().sameAs(before))
             continue;
-        m_history.beginEpoch(std::move(change), std::move(carried));
-        return;
+        return m_history.beginEpoch(std::move(change), std::move(carried));
     }
 }
 

@@ -73,7 +73,7 @@ private:
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
-    void beginEpoch(EpochChange change);
+    bool beginEpoch(EpochChange change);
     void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
     [[nodiscard]] bool beginWrite();
