@@ -2,6 +2,7 @@
 #include "cachecore/write/plan_writer.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace cachecore {
@@ -161,8 +162,13 @@ bool PlanWriter::matchesHashes(ByteRange range, const Base &base, std::span<cons
 Result<void> PlanWriter::write()
 {
     for (const ByteRange extent : m_plan.extents) {
-        if (auto written = writeExtent(extent); !written)
-            return written;
+        try {
+            if (auto written = writeExtent(extent); !written)
+                return written;
+        } catch (const std::bad_alloc &) {
+            // Not let through: the extents before this one are on the disk, which the caller must hear.
+            return failure(ErrorCode::OutOfMemory, Operation::Write, extent, m_source.path());
+        }
     }
     return {};
 }
