@@ -12,7 +12,8 @@
 
 namespace cachecore {
 
-/// What a Document shares with its jobs. document_impl.cpp reads, document_edits.cpp stages and writes.
+/// What a Document shares with its jobs. document_impl.cpp reads, document_edits.cpp stages,
+/// document_write.cpp writes and closes.
 ///
 /// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
 /// m_observerMutex. The loader's and the cache's come below them.
@@ -73,6 +74,8 @@ private:
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
+    template <typename Change>
+    [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
     bool beginEpoch(EpochChange change);
     void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
@@ -84,11 +87,12 @@ private:
     const std::shared_ptr<Env> m_env;
     std::shared_ptr<PageLoader> m_loader; ///< set by start(), constant after
 
-    mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_closed
+    mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_stagedDuringWrite, m_closed
     std::condition_variable m_writeEnded;
     EditHistory m_history;
     enum class Writing : std::uint8_t { No, Queued, Running };
     Writing m_writing = Writing::No;
+    std::vector<ByteRange> m_stagedDuringWrite; ///< ranges staged since the last write was asked for, while it is not done
     RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
     bool m_closed = false;
 
