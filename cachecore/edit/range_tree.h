@@ -70,13 +70,13 @@ public:
         return RangeTree(split(split(m_root, range.begin()).second, range.end()).first);
     }
 
-    /// With everything of `other` in place of what this tree has in other.span().
-    [[nodiscard]] RangeTree withSpanOf(const RangeTree &other) const
+    /// With everything of `other`, which must lie in `range`, in place of what this tree has there.
+    [[nodiscard]] RangeTree withAllOf(ByteRange range, const RangeTree &other) const
     {
-        if (other.empty())
+        if (range.empty())
             return *this;
-        auto [before, rest] = split(m_root, other.span().begin());
-        return RangeTree(merge(merge(before, other.m_root), split(rest, other.span().end()).second));
+        auto [before, rest] = split(m_root, range.begin());
+        return RangeTree(merge(merge(before, other.m_root), split(rest, range.end()).second));
     }
 
     /// Bytes covered inside `range`. O(log n).
