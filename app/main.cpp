@@ -12,6 +12,8 @@
 
 int main(int argc, char **argv)
 {
+    // A write past the limit of file sizes (ulimit -f) is then an error like a full disk, and not the end of the program.
+    std::signal(SIGXFSZ, SIG_IGN);
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     const auto line = cachet::parseCommandLine(arguments);
     if (!line) {
@@ -32,8 +34,6 @@ int main(int argc, char **argv)
         return 1;
     }
 
-    // A write past a file size limit then fails with EFBIG, which is told, instead of ending the program.
-    std::signal(SIGXFSZ, SIG_IGN);
     // Qt gets the program's name only: every argument has been read.
     int qtArguments = 1;
     std::optional<cachet::PlatformGuard> guard(std::in_place);

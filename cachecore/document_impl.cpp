@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
 
+#include "cachecore/cache/damaged_read.h"
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -196,14 +198,9 @@ Result<PageHandle> Document::Impl::pageForScan(PageIndex index)
     if (handle && handle.page().state() == PageState::Ready)
         return handle;
     const auto page = std::make_shared<Page>(index, m_extent->rangeOf(index));
-    const auto got = m_source->readAt(page->range().begin(), page->writableBytes());
-    if (!got)
-        return failure(got.error());
-    if (*got < page->range().length())
-        page->setDamage({{{page->range().begin() + *got, page->range().end()}},
-                         Error::of(ErrorCode::Truncated, Operation::Read, page->range(), m_source->path()),
-                         m_env->now(),
-                         1});
+    DamagedRead read = readAroundDamage(*m_source, page->range(), page->writableBytes());
+    if (read.error)
+        page->setDamage({std::move(read.bad), std::move(*read.error), m_env->now(), 1});
     return PageHandle(page);
 }
 

@@ -183,6 +183,12 @@ void PageLoader::runJob()
     startJobs();
     m_changed.notify_all();
     const bool closed = m_closed;
+    // Collected under the lock: a flight invalidated meanwhile already belongs to the next job.
+    std::vector<std::shared_ptr<const Page>> arrived;
+    for (const std::shared_ptr<Flight> &flight : batch) {
+        if (flight->done && flight->result)
+            arrived.push_back(flight->result);
+    }
     lock.unlock();
 
     const auto listener = m_listener.lock();
@@ -190,11 +196,6 @@ void PageLoader::runJob()
         return;
     if (endSeen)
         listener->sourceEndsAt(*endSeen, timesAsked);
-    std::vector<std::shared_ptr<const Page>> arrived;
-    for (const std::shared_ptr<Flight> &flight : batch) {
-        if (flight->result)
-            arrived.push_back(flight->result);
-    }
     listener->pagesArrived(arrived);
 }
 

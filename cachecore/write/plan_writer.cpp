@@ -149,7 +149,9 @@ bool PlanWriter::matchesHashes(ByteRange range, const Base &base, std::span<cons
     for (std::uint64_t i = 0; block < range.end(); ++i) {
         const auto skip = static_cast<std::size_t>(block - diskBegin);
         const std::size_t length = std::min<std::size_t>(Base::kBaseBlock, disk.size() - skip);
-        if (hash128(disk.subspan(skip, length)) != (*base.hashes)[static_cast<std::size_t>(firstBlock + i)])
+        // A block a failed write touched cannot be told from its hash any more; it counts as unseen.
+        if (hash128(disk.subspan(skip, length)) != (*base.hashes)[static_cast<std::size_t>(firstBlock + i)]
+            && m_leftBehind.byteCountIn({block, block + length}) == 0)
             return false;
         block = block + length;
     }
