@@ -39,8 +39,9 @@ void TestCachetLimits::writingPastTheFileSizeLimitIsASentence()
 
 void TestCachetLimits::optionWithALineBreakIsOneLine()
 {
-    for (const QStringList &arguments : {QStringList{QStringLiteral("--no\nsuch")},
-                                         QStringList{QStringLiteral("--goto"), QStringLiteral("a\nb"), QStringLiteral("f")}}) {
+    for (const QStringList &arguments :
+         {QStringList{QStringLiteral("--no\nsuch")},
+          QStringList{QStringLiteral("--goto"), QStringLiteral("a\nb"), QStringLiteral("f")}}) {
         QProcess process;
         process.start(QStringLiteral(CACHET_PROGRAM), arguments);
         QVERIFY(process.waitForFinished(30'000));
