@@ -36,6 +36,16 @@ QString shown(const QString &text)
     return QFile::decodeName(text.toLatin1());
 }
 
+/// What is said on the command line is one line, whatever the arguments hold.
+QString onOneLine(QString sentence)
+{
+    for (QChar &c : sentence) {
+        if (c.category() == QChar::Other_Control)
+            c = QChar::ReplacementCharacter;
+    }
+    return sentence;
+}
+
 void addOptions(QCommandLineParser &parser)
 {
     parser.setApplicationDescription(
@@ -144,8 +154,9 @@ std::expected<CommandLine, QString> parseCommandLine(std::span<const std::string
     if (!parser.parse(texts)) {
         const QStringList unknown = parser.unknownOptionNames();
         if (!unknown.isEmpty())
-            return std::unexpected(tr("Unknown option \"%1\"; --help lists the options.").arg(shown(unknown.first())));
-        return std::unexpected(tr("%1 --help lists the options.").arg(parser.errorText()));
+            return std::unexpected(
+                onOneLine(tr("Unknown option \"%1\"; --help lists the options.").arg(shown(unknown.first()))));
+        return std::unexpected(onOneLine(tr("%1 --help lists the options.").arg(shown(parser.errorText()))));
     }
     CommandLine line;
     line.help = parser.isSet(QStringLiteral("help"));
@@ -155,7 +166,7 @@ std::expected<CommandLine, QString> parseCommandLine(std::span<const std::string
     for (const QString &file : files)
         line.files.push_back(bytesOf(file));
     if (const auto error = readValues(parser, line))
-        return std::unexpected(*error);
+        return std::unexpected(onOneLine(*error));
     return line;
 }
 

@@ -18,7 +18,6 @@
 
 #include <QAction>
 #include <QCloseEvent>
-#include <QHBoxLayout>
 #include <QMenu>
 #include <QSettings>
 #include <QStatusBar>

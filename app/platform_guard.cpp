@@ -19,8 +19,11 @@ void handleMessage(QtMsgType type, const QMessageLogContext &, const QString &)
 {
     if (type != QtFatalMsg)
         return;
-    const bool unknownPlatform = !qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM") && qEnvironmentVariableIsEmpty("DISPLAY")
-        && qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
+    // Platforms with a display of their own fail for its sake, when one is named at all; every other for its own.
+    const QString platform = qEnvironmentVariable("QT_QPA_PLATFORM");
+    const bool hasDisplay = platform.startsWith(QStringLiteral("xcb")) || platform.startsWith(QStringLiteral("wayland"));
+    const bool displayNamed = !qEnvironmentVariableIsEmpty("DISPLAY") || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
+    const bool unknownPlatform = !platform.isEmpty() && !(hasDisplay && displayNamed);
     if (unknownPlatform)
         std::fprintf(stderr, "cachet: The platform \"%s\" named by QT_QPA_PLATFORM cannot be used. Unset it, or use offscreen.\n",
                      qEnvironmentVariable("QT_QPA_PLATFORM").toLocal8Bit().constData());

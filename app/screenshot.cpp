@@ -17,24 +17,26 @@ namespace cachet {
 
 namespace {
 
-constexpr int kBoundMs = 10'000;
+constexpr int kLastPaintsMs = 50; // three frames: parts of the window hear of a page at most one frame after it came
 constexpr std::uint64_t kMostVisible = std::uint64_t{1} << 20; ///< more bytes than any screen shows
 
 } // namespace
 
-Screenshot::Screenshot(MainWindow &window, std::string path, QObject *parent)
+Screenshot::Screenshot(MainWindow &window, std::string path, QObject *parent, int boundMs)
     : QObject(parent)
     , m_window(window)
     , m_path(std::move(path))
 {
     setObjectName(QStringLiteral("screenshot"));
     m_bound.setSingleShot(true);
-    m_bound.setInterval(kBoundMs);
-    connect(&m_bound, &QTimer::timeout, this, &Screenshot::take);
+    m_bound.setInterval(boundMs);
+    connect(&m_bound, &QTimer::timeout, this, &Screenshot::timeOut);
+    m_bound.start();
 }
 
 void Screenshot::begin()
 {
+    m_begun = true;
     m_bound.start();
     if (DocumentSession *session = m_window.session()) {
         connect(session, &DocumentSession::pagesChanged, this, &Screenshot::check);
@@ -48,6 +50,8 @@ bool Screenshot::settled() const
     const DocumentSession *session = m_window.session();
     if (!session || session->document().size() == 0)
         return true;
+    if (session->document().pageStates()->total().loading > 0)
+        return false; // read ahead: its cell of the map will change
     const cachecore::ByteRange visible = m_window.view().visibleRange();
     const auto length = static_cast<std::size_t>(std::min(visible.length(), kMostVisible));
     if (length == 0)
@@ -62,12 +66,19 @@ void Screenshot::check()
 {
     if (!m_taken && settled()) {
         m_bound.stop();
-        // After what is queued now: parts that hear of the pages later in this turn of the event loop.
-        QMetaObject::invokeMethod(this, &Screenshot::take, Qt::QueuedConnection);
+        QTimer::singleShot(kLastPaintsMs, this, &Screenshot::take);
         disconnect(&m_window.view(), nullptr, this, nullptr);
         if (m_window.session())
             disconnect(m_window.session(), nullptr, this, nullptr);
     }
+}
+
+void Screenshot::timeOut()
+{
+    if (m_begun)
+        take();
+    else if (!std::exchange(m_taken, true))
+        emit finished(false, tr("The file has not answered in time, so no picture was taken. Check the disk it is on."));
 }
 
 void Screenshot::take()
@@ -97,9 +108,10 @@ QString Screenshot::description() const
     const QString name = displayName(document.source().path());
     if (document.size() == 0)
         return tr("%1, which is empty.").arg(name);
-    return tr("%1, %2, showing %3%4.")
+    return tr("%1, %2, showing %3%4%5.")
         .arg(name, sizeText(document.size()), rangeText(m_window.view().visibleRange()),
-             document.source().writable() ? QString() : tr(", read only"));
+             document.source().writable() ? QString() : tr(", read only"),
+             settled() ? QString() : tr(", some of it still loading"));
 }
 
 } // namespace cachet

@@ -15,6 +15,8 @@ class TestCachetLimits : public QObject {
 
 private slots:
     void writingPastTheFileSizeLimitIsASentence();
+    void optionWithALineBreakIsOneLine();
+    void unknownPlatformIsNamedThoughADisplayIs();
 };
 
 void TestCachetLimits::writingPastTheFileSizeLimitIsASentence()
@@ -33,6 +35,34 @@ void TestCachetLimits::writingPastTheFileSizeLimitIsASentence()
     QCOMPARE(process.exitCode(), 1);
     const QByteArray said = process.readAllStandardError();
     QVERIFY2(said.contains("could not be saved"), said.constData());
+}
+
+void TestCachetLimits::optionWithALineBreakIsOneLine()
+{
+    for (const QStringList &arguments :
+         {QStringList{QStringLiteral("--no\nsuch")},
+          QStringList{QStringLiteral("--goto"), QStringLiteral("a\nb"), QStringLiteral("f")}}) {
+        QProcess process;
+        process.start(QStringLiteral(CACHET_PROGRAM), arguments);
+        QVERIFY(process.waitForFinished(30'000));
+        QCOMPARE(process.exitCode(), 2);
+        const QByteArray said = process.readAllStandardError();
+        QVERIFY2(said.count('\n') == 1 && said.endsWith('\n'), said.constData());
+    }
+}
+
+void TestCachetLimits::unknownPlatformIsNamedThoughADisplayIs()
+{
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("QT_QPA_PLATFORM"), QStringLiteral("nonsense"));
+    environment.insert(QStringLiteral("DISPLAY"), QStringLiteral(":4711"));
+    process.setProcessEnvironment(environment);
+    process.start(QStringLiteral(CACHET_PROGRAM), QStringList{});
+    QVERIFY(process.waitForFinished(30'000));
+    QCOMPARE(process.exitCode(), 1);
+    const QByteArray said = process.readAllStandardError();
+    QVERIFY2(said.contains("\"nonsense\""), said.constData());
 }
 
 } // namespace cachet_test

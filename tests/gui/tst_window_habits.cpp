@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/message_bar.h"
+#include "app/screenshot.h"
 #include "app/window_actions.h"
 #include "tests/gui/window_fixture.h"
+#include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
 #include "ui/hexview/overlay_legend.h"
 #include "ui/session/document_session.h"
@@ -42,6 +44,8 @@ private slots:
     void closingWaitsForACopy();
     void failedCopyKeepsTheWindowOpen();
     void titleShowsAnyName();
+    void pictureOfAFileThatNeverOpensIsGivenUp();
+    void hiddenHeatMapCatchesUp();
 };
 
 void TestWindowHabits::failedWriteSaysWhatBecameOfTheBytes_data()
@@ -247,6 +251,40 @@ void TestWindowHabits::titleShowsAnyName()
     f.type("11");
     QTRY_VERIFY(f.window->isWindowModified());
     QCOMPARE(f.window->windowTitle(), QStringLiteral("a[*][*]%1 b.img[*] — Cachet"));
+}
+
+void TestWindowHabits::pictureOfAFileThatNeverOpensIsGivenUp()
+{
+    const auto gate = std::make_shared<Gate>();
+    {
+        WindowFixture f;
+        f.openGate = gate;
+        f.path = f.directory.write("disk.img", std::vector<std::byte>(4096));
+        cachet::Screenshot screenshot(*f.window, f.directory.file("p.png"), nullptr, 50);
+        QSignalSpy finished(&screenshot, &cachet::Screenshot::finished);
+        connect(f.window, &cachet::MainWindow::opened, &screenshot, &cachet::Screenshot::begin);
+        f.window->open(f.path);
+        QVERIFY(finished.wait(5000));
+        QCOMPARE(finished.first().at(0).toBool(), false);
+        QVERIFY(!QFileInfo::exists(QString::fromStdString(f.directory.file("p.png"))));
+        gate->open();
+        QTRY_COMPARE(cachet::PoolExecutor::abandonedPools(), 0U);
+    }
+}
+
+void TestWindowHabits::hiddenHeatMapCatchesUp()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    auto *map = f.window->findChild<cachet::HeatMap *>();
+    auto *dock = f.window->findChild<QWidget *>(QStringLiteral("heatMapDock"));
+    QTRY_VERIFY(!map->looks().empty());
+    dock->hide();
+    f.type("11");
+    QTRY_VERIFY(f.window->isWindowModified());
+    QVERIFY(!map->looks().front().staged); // nobody sees it, so nothing is computed
+    dock->show();
+    QTRY_VERIFY(map->looks().front().staged);
 }
 
 } // namespace cachet_test

@@ -91,8 +91,8 @@ void HeatMap::relayout()
 
 void HeatMap::refresh()
 {
-    if (!m_session)
-        return;
+    if (!m_session || !isVisible())
+        return; // showEvent looks again
     std::vector<CellLook> looks = cellLooks(m_session->document(), m_geometry);
     for (int cell = 0; cell < m_geometry.cellCount(); ++cell) {
         const auto index = static_cast<std::size_t>(cell);
@@ -156,6 +156,12 @@ bool HeatMap::event(QEvent *event)
         return true;
     }
     return QWidget::event(event);
+}
+
+void HeatMap::showEvent(QShowEvent *event)
+{
+    QWidget::showEvent(event);
+    relayout();
 }
 
 void HeatMap::resizeEvent(QResizeEvent *event)

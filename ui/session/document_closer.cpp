@@ -54,10 +54,16 @@ void DocumentCloser::close(OpenDocument document)
 
 bool DocumentCloser::finish()
 {
+    const auto deadline = std::chrono::steady_clock::now() + kCloseBound + kGrace;
     std::unique_lock lock(m_state->mutex);
     const bool ended
-        = m_state->ended.wait_for(lock, kCloseBound + kGrace, [state = m_state.get()] { return state->closing == 0; });
-    return ended && !m_state->abandoned && PoolExecutor::abandonedPools() == 0;
+        = m_state->ended.wait_until(lock, deadline, [state = m_state.get()] { return state->closing == 0; });
+    if (!ended || m_state->abandoned)
+        return false;
+    // Pools of copies and size questions that were left to themselves: a cancelled copy still removes its file.
+    return PoolExecutor::abandonedPools(
+               std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()))
+        == 0;
 }
 
 } // namespace cachet

@@ -38,6 +38,13 @@ Graveyard &graveyard()
     return *yard;
 }
 
+std::chrono::milliseconds millisecondsUntil(std::chrono::steady_clock::time_point deadline)
+{
+    const auto left
+        = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return std::max(left, std::chrono::milliseconds(0));
+}
+
 int threadCount(unsigned workers)
 {
     return static_cast<int>(std::clamp(workers, 1U, 1024U));
@@ -109,11 +116,14 @@ bool PoolExecutor::shutDown(std::chrono::milliseconds wait)
     return m_pool->waitForDone(static_cast<int>(std::max<std::chrono::milliseconds::rep>(wait.count(), 0)));
 }
 
-unsigned PoolExecutor::abandonedPools()
+unsigned PoolExecutor::abandonedPools(std::chrono::milliseconds wait)
 {
+    const auto deadline = std::chrono::steady_clock::now() + wait;
     Graveyard &yard = graveyard();
     const std::lock_guard lock(yard.mutex);
-    std::erase_if(yard.pools, [](const std::unique_ptr<QThreadPool> &pool) { return pool->waitForDone(0); });
+    std::erase_if(yard.pools, [deadline](const std::unique_ptr<QThreadPool> &pool) {
+        return pool->waitForDone(static_cast<int>(millisecondsUntil(deadline).count()));
+    });
     return static_cast<unsigned>(yard.pools.size());
 }
 

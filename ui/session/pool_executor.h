@@ -37,8 +37,9 @@ public:
     /// runs any more. Blocking up to `wait`; calling it again waits again.
     bool shutDown(std::chrono::milliseconds wait);
 
-    /// How many pools still have workers that did not come back. Destroys those whose workers have by now.
-    [[nodiscard]] static unsigned abandonedPools();
+    /// How many pools still have workers that did not come back, after waiting at most `wait` for them. Destroys those whose workers
+    /// have by now. Blocking up to `wait`.
+    [[nodiscard]] static unsigned abandonedPools(std::chrono::milliseconds wait = std::chrono::milliseconds(0));
 
 private:
     const unsigned m_workers;
