@@ -49,15 +49,21 @@ bool CloseGuard::tryClose(const Situation &situation)
     case State::Asking:
         return false;
     case State::Committing:
+        m_state = State::Waiting;
+        emit waitingForWrite();
+        return false;
     case State::Waiting:
-        m_state = State::Closing; // asked twice: do not wait for the disk
+        m_state = State::Closing; // told what it means, asked again: do not wait for the disk
         return true;
     case State::Open:
         break;
     }
-    if (situation.writing) {
+    if (situation.writing || situation.copying) {
         m_state = State::Waiting;
-        emit waitingForWrite();
+        if (situation.writing)
+            emit waitingForWrite();
+        else
+            emit waitingForCopy();
         return false;
     }
     if (!situation.staged) {
@@ -93,13 +99,27 @@ void CloseGuard::answered(CloseAnswer answer)
 
 void CloseGuard::writeFinished(const cachecore::Result<cachecore::WriteReport> &result)
 {
-    if (m_state == State::Waiting || (m_state == State::Committing && result)) {
-        // Edits staged meanwhile are asked about like any others.
+    if (m_state == State::Waiting || (m_state == State::Committing && result))
+        tryAgain();
+    else if (m_state == State::Committing)
         m_state = State::Open;
-        QMetaObject::invokeMethod(this, &CloseGuard::closeNow, Qt::QueuedConnection);
-    } else if (m_state == State::Committing) {
+}
+
+void CloseGuard::copyEnded(bool saved)
+{
+    if (m_state != State::Waiting)
+        return;
+    if (saved)
+        tryAgain();
+    else
         m_state = State::Open;
-    }
+}
+
+/// What was waited for is over; edits staged meanwhile are asked about like any others.
+void CloseGuard::tryAgain()
+{
+    m_state = State::Open;
+    QMetaObject::invokeMethod(this, &CloseGuard::closeNow, Qt::QueuedConnection);
 }
 
 } // namespace cachet

@@ -31,9 +31,11 @@ using CloseAsker = std::function<void(QWidget *parent, const CloseQuestion &ques
 ///     Open --tryClose, staged--> Asking --Cancel--------------> Open
 ///      |                           |  \--Discard--------------> Closing (closeNow)
 ///      |                           \---Commit--> Committing --writeFinished, ok---> Closing (closeNow)
-///      |                                            \---------writeFinished, error-> Open
-///      |--tryClose, a write runs--> Waiting --writeFinished--> Open, tryClose again (closeNow)
-///      |                               \---tryClose---------> Closing
+///      |                                            |---------writeFinished, error-> Open
+///      |                                            \---------tryClose------------> Waiting
+///      |--tryClose, a write or copy runs--> Waiting --writeFinished, copyEnded saved--> Open, tryClose again (closeNow)
+///      |                                       |-----copyEnded, not saved-----------> Open
+///      |                                       \-----tryClose-----------------------> Closing
 ///      \--tryClose, nothing staged--> Closing
 ///
 /// Thread: GUI.
@@ -46,23 +48,29 @@ public:
     struct Situation {
         bool staged = false;
         bool writing = false;
+        bool copying = false;
         CloseQuestion question;
     };
     /// True when the window may close now. Otherwise it stays, and closeNow comes once it may.
     [[nodiscard]] bool tryClose(const Situation &situation);
     /// A write has ended.
     void writeFinished(const cachecore::Result<cachecore::WriteReport> &result);
+    /// A copy has ended. One that was not saved keeps the window open, which says why.
+    void copyEnded(bool saved);
 
 signals:
     void closeNow();
     void commitWanted();
     /// A write runs: closing again will not wait for it.
     void waitingForWrite();
+    /// A copy is being written: closing again gives it up.
+    void waitingForCopy();
 
 private:
     enum class State { Open, Asking, Committing, Waiting, Closing };
 
     void answered(CloseAnswer answer);
+    void tryAgain();
 
     const CloseAsker m_asker;
     QWidget *const m_window;

@@ -154,6 +154,7 @@ void CopyController::finished()
         m_messages.show(kKey, Severity::Error,
                         tr("The copy to %1 was not saved. %2").arg(name, errorText(job->result.error())));
     emit changed();
+    emit ended(job->result.has_value());
 }
 
 } // namespace cachet

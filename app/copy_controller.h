@@ -31,7 +31,8 @@ public:
     [[nodiscard]] bool running() const { return m_job != nullptr; }
 
 signals:
-    void changed(); ///< running()
+    void changed();         ///< running()
+    void ended(bool saved); ///< a copy that was started has ended by itself or by Cancel
 
 private:
     class Job;

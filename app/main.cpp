@@ -34,6 +34,8 @@ int main(int argc, char **argv)
         return 1;
     }
 
+    // A write past a file size limit then fails with EFBIG, which is told, instead of ending the program.
+    std::signal(SIGXFSZ, SIG_IGN);
     // Qt gets the program's name only: every argument has been read.
     int qtArguments = 1;
     std::optional<cachet::PlatformGuard> guard(std::in_place);

@@ -34,6 +34,7 @@ using Severity = MessageBar::Severity;
 
 constexpr int kSlowOpenMs = 1000;
 constexpr QSize kFirstSize(1180, 760);
+constexpr int kFirstStagedHeight = 120; // three rows; the hex view gets the room
 
 } // namespace
 
@@ -72,11 +73,7 @@ void MainWindow::buildWidgets()
     m_view->setObjectName(QStringLiteral("hexView"));
     layout->addWidget(m_messages);
     layout->addWidget(m_view, 1);
-    m_legend = new OverlayLegend;
-    auto *legendRow = new QHBoxLayout;
-    legendRow->setContentsMargins(6, 3, 6, 3);
-    legendRow->addWidget(m_legend);
-    layout->addLayout(legendRow);
+    layout->addWidget(makeLegend());
     setCentralWidget(central);
 
     auto *bar = addToolBar(tr("Go To"));
@@ -102,7 +99,7 @@ void MainWindow::buildWidgets()
     addDockWidget(Qt::BottomDockWidgetArea, m_stagedEdits);
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     resizeDocks({m_heatMap}, {270}, Qt::Horizontal);
-    resizeDocks({m_stagedEdits}, {170}, Qt::Vertical);
+    resizeDocks({m_stagedEdits}, {kFirstStagedHeight}, Qt::Vertical);
     m_heatMap->toggleViewAction()->setObjectName(QStringLiteral("heatMapDockAction"));
     m_stagedEdits->toggleViewAction()->setObjectName(QStringLiteral("stagedEditsDockAction"));
     m_actions->viewMenu->addAction(m_heatMap->toggleViewAction());
@@ -113,6 +110,17 @@ void MainWindow::buildWidgets()
     m_watch = new DocumentWatch(*m_messages, this);
     m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
     m_closeGuard = new CloseGuard(m_services.askClose, this);
+}
+
+QWidget *MainWindow::makeLegend()
+{
+    auto *strip = new QWidget;
+    strip->setObjectName(QStringLiteral("legendStrip"));
+    auto *layout = new QVBoxLayout(strip);
+    layout->setContentsMargins(6, 3, 6, 3);
+    layout->addWidget(new OverlayLegend);
+    connect(m_actions->legend, &QAction::toggled, strip, &QWidget::setVisible);
+    return strip;
 }
 
 void MainWindow::connectParts()
@@ -142,6 +150,16 @@ void MainWindow::connectParts()
                             "once: the file may then be half written.")
                              .arg(displayName(m_path)));
     });
+    connect(m_closeGuard, &CloseGuard::waitingForCopy, this, [this] {
+        m_messages->show(QStringLiteral("closing"), Severity::Warning,
+                         tr("A copy of %1 is still being written; the window closes when it has ended. Close it again to give "
+                            "the copy up.")
+                             .arg(displayName(m_path)));
+    });
+    connect(m_copy, &CopyController::ended, this, [this](bool saved) {
+        m_messages->dismiss(QStringLiteral("closing"));
+        m_closeGuard->copyEnded(saved);
+    });
 }
 
 void MainWindow::open(const std::string &path)
@@ -152,6 +170,8 @@ void MainWindow::open(const std::string &path)
     connect(m_opener.get(), &DocumentOpener::opened, this, &MainWindow::adopt);
     connect(m_opener.get(), &DocumentOpener::failed, this, &MainWindow::refuse);
     QTimer::singleShot(kSlowOpenMs, m_opener.get(), [this] {
+        if (!m_opener)
+            return; // it has just answered
         m_messages->show(QStringLiteral("open"), Severity::Information,
                          tr("%1 has not answered yet; it opens here as soon as it does.").arg(displayPath(m_path)));
     });
@@ -236,6 +256,7 @@ void MainWindow::closeEvent(QCloseEvent *event)
         const cachecore::StagedEdits staged = m_session->document().staged();
         situation.staged = !staged.empty();
         situation.writing = m_session->document().writing();
+        situation.copying = m_copy->running();
         situation.question = {displayName(m_path), sizeText(staged.byteCount())};
     }
     if (!m_closeGuard->tryClose(situation)) {
@@ -271,6 +292,7 @@ void MainWindow::readSettings()
     restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
     restoreState(settings.value(QStringLiteral("window/docks")).toByteArray());
     m_actions->overlay->setChecked(settings.value(QStringLiteral("view/overlay"), true).toBool());
+    m_actions->legend->setChecked(settings.value(QStringLiteral("view/legend"), true).toBool());
 }
 
 void MainWindow::writeSettings() const
@@ -281,6 +303,7 @@ void MainWindow::writeSettings() const
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/docks"), saveState());
     settings.setValue(QStringLiteral("view/overlay"), m_actions->overlay->isChecked());
+    settings.setValue(QStringLiteral("view/legend"), m_actions->legend->isChecked());
 }
 
 } // namespace cachet

@@ -23,7 +23,6 @@ class GoToField;
 class HeatMapDock;
 class HexView;
 class MessageBar;
-class OverlayLegend;
 class StagedEditsDock;
 class StatusLine;
 class WriteController;
@@ -88,6 +87,7 @@ protected:
 
 private:
     void buildWidgets();
+    [[nodiscard]] QWidget *makeLegend();
     void connectActions();
     void connectEditActions();
     void connectParts();
@@ -113,7 +113,6 @@ private:
     std::unique_ptr<WindowActions> m_actions;
     MessageBar *m_messages = nullptr;
     HexView *m_view = nullptr;
-    OverlayLegend *m_legend = nullptr;
     GoToField *m_goTo = nullptr;
     HeatMapDock *m_heatMap = nullptr;
     StagedEditsDock *m_stagedEdits = nullptr;

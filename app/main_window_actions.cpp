@@ -8,13 +8,13 @@
 #include "app/write_controller.h"
 #include "ui/dialogs/go_to_field.h"
 #include "ui/hexview/hex_view.h"
-#include "ui/hexview/overlay_legend.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
 #include <QAction>
 #include <QMessageBox>
 #include <QStatusBar>
+#include <QToolBar>
 
 namespace cachet {
 
@@ -83,8 +83,10 @@ void MainWindow::connectActions()
     connect(actions.close, &QAction::triggered, this, &QWidget::close);
     connect(actions.quit, &QAction::triggered, this, &MainWindow::quitWanted);
     connect(actions.overlay, &QAction::toggled, m_view, &HexView::setOverlayVisible);
-    connect(actions.overlay, &QAction::toggled, m_legend, &QWidget::setVisible);
-    connect(actions.goTo, &QAction::triggered, m_goTo, &GoToField::focusAndSelect);
+    connect(actions.goTo, &QAction::triggered, this, [this] {
+        findChild<QToolBar *>(QStringLiteral("goToToolBar"))->show();
+        m_goTo->focusAndSelect();
+    });
     connect(actions.back, &QAction::triggered, this, [this] {
         if (const auto place = m_history.back(m_view->caret()))
             m_view->goTo(*place);
@@ -245,13 +247,15 @@ void MainWindow::refreshState()
 void MainWindow::refreshTitle()
 {
     QString title = tr("Cachet");
+    // "[*]" in a title is the place of the mark of staged edits; doubled it is what it says.
+    const QString name = displayName(m_path).replace(QStringLiteral("[*]"), QStringLiteral("[*][*]"));
     bool staged = false;
     if (m_session) {
         staged = !m_session->document().staged().empty();
-        title = m_session->document().source().writable() ? tr("%1[*] — Cachet").arg(displayName(m_path))
-                                                          : tr("%1[*] (read only) — Cachet").arg(displayName(m_path));
+        title = m_session->document().source().writable() ? tr("%1[*] — Cachet").arg(name)
+                                                          : tr("%1[*] (read only) — Cachet").arg(name);
     } else if (!m_path.empty()) {
-        title = tr("Opening %1[*] — Cachet").arg(displayName(m_path));
+        title = tr("Opening %1[*] — Cachet").arg(name);
     }
     if (windowTitle() != title)
         setWindowTitle(title);

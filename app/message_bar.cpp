@@ -116,7 +116,7 @@ void MessageBar::show(const QString &key, Severity severity, const QString &sent
             row->hide();
             refreshVisibility();
         });
-    } else if (row->text() == sentence) {
+    } else if (row->isVisibleTo(this) && row->text() == sentence) {
         return;
     }
     row->fill(severity, sentence, action);

@@ -12,7 +12,8 @@ class QVBoxLayout;
 namespace cachet {
 
 /// Sentences for the user, above the hex view, without a dialog. Each has a key: a new sentence of the same key takes the place of
-/// the old one, so that many failures of one sort are one line. A closed sentence stays closed until its text changes.
+/// the old one, so that many failures of one sort are one line. A sentence that was
+/// closed shows again when it is said again.
 /// Thread: GUI.
 class MessageBar final : public QWidget {
     Q_OBJECT

@@ -128,9 +128,10 @@ void StatusLine::refreshNumbers(const cachecore::Document &document)
 
     const cachecore::CacheStatistics cache = document.statistics();
     setText(m_cache,
-            tr("Cache %1 of %2, %3 hits, %4 misses")
-                .arg(shortSizeText(cache.residentBytes), shortSizeText(cache.budgetBytes), number(cache.hits),
-                     number(cache.misses)),
+            tr("Cache %1 of %2, %3, %4")
+                .arg(shortSizeText(cache.residentBytes), shortSizeText(cache.budgetBytes),
+                     cache.hits == 1 ? tr("1 hit") : tr("%1 hits").arg(number(cache.hits)),
+                     cache.misses == 1 ? tr("1 miss") : tr("%1 misses").arg(number(cache.misses))),
             tr("Bytes of pages kept in memory and the most there may be; visits of pages that found them there, and that did not"));
 
     const cachecore::BlockSource &source = document.source();

@@ -49,9 +49,9 @@ WindowActions::WindowActions(QMainWindow &window)
     : open(make(window, "openAction", tr("&Open…"), {keys("Ctrl+O")}, tr("Open a disk image or device.")))
     , saveCopy(make(window, "saveCopyAction", tr("Save Copy &As…"), {keys("Ctrl+Shift+S")},
                     tr("Write the document with its staged edits to a new file; the original stays as it is.")))
-    , close(make(window, "closeAction", tr("&Close"), {keys("Ctrl+W")}, tr("Close this window.")))
+    , close(make(window, "closeAction", tr("C&lose"), {keys("Ctrl+W")}, tr("Close this window.")))
     , quit(make(window, "quitAction", tr("&Quit"), {keys("Ctrl+Q")}, tr("Close all windows.")))
-    , commit(make(window, "commitAction", tr("&Commit All Edits"), {keys("Ctrl+S")},
+    , commit(make(window, "commitAction", tr("&Commit"), {keys("Ctrl+S")},
                   tr("Write every staged edit to the disk.")))
     , persist(make(window, "persistAction", tr("&Persist Selection"), {keys("Ctrl+Alt+S")},
                    tr("Write what is staged inside the selection and nothing else.")))
@@ -66,6 +66,7 @@ WindowActions::WindowActions(QMainWindow &window)
     , selectAll(make(window, "selectAllAction", tr("Select &All"), {keys("Ctrl+A")}, tr("Select every byte.")))
     , overlay(make(window, "overlayAction", tr("&Page Overlay"), {keys("Ctrl+Shift+O")},
                    tr("Show which pages are cached, loading, staged or failed.")))
+    , legend(make(window, "legendAction", tr("&Legend"), {}, tr("Show under the hex view what its marks and colours mean.")))
     , goTo(make(window, "goToAction", tr("&Go To…"), {keys("Ctrl+G")}, tr("Go to an offset.")))
     , back(make(window, "backAction", tr("&Back"), {keys("Alt+Left")}, tr("Back to where you were before the last jump.")))
     , forward(make(window, "forwardAction", tr("&Forward"), {keys("Alt+Right")}, tr("Forward again.")))
@@ -78,6 +79,8 @@ WindowActions::WindowActions(QMainWindow &window)
 {
     overlay->setCheckable(true);
     overlay->setChecked(true);
+    legend->setCheckable(true);
+    legend->setChecked(true);
     makeMenus(window);
 }
 
@@ -98,7 +101,7 @@ void WindowActions::makeMenus(QMainWindow &window)
     window.menuBar()->setObjectName(QStringLiteral("menuBar"));
     menu("fileMenu", tr("&File"), {open, nullptr, commit, persist, saveCopy, nullptr, close, quit});
     menu("editMenu", tr("&Edit"), {undo, redo, nullptr, discardSelection, discardAll, nullptr, copy, selectAll});
-    viewMenu = menu("viewMenu", tr("&View"), {overlay, nullptr});
+    viewMenu = menu("viewMenu", tr("&View"), {overlay, legend, nullptr});
     menu("goMenu", tr("&Go"), {goTo, nullptr, back, forward, nullptr, nextEdit, previousEdit});
     menu("cacheMenu", tr("&Cache"), {reload});
     menu("helpMenu", tr("&Help"), {about});

@@ -47,6 +47,7 @@ struct WindowActions {
     QAction *copy;
     QAction *selectAll;
     QAction *overlay;
+    QAction *legend;
     QAction *goTo;
     QAction *back;
     QAction *forward;

@@ -58,7 +58,7 @@ void WriteController::finished(const cachecore::Result<cachecore::WriteReport> &
 {
     if (!result) {
         m_waiting.clear();
-        m_messages.show(kKey, MessageBar::Severity::Error, errorText(result.error()));
+        tellFailure(result.error());
         return;
     }
     m_bytes += result->bytesWritten;
@@ -72,6 +72,17 @@ void WriteController::finished(const cachecore::Result<cachecore::WriteReport> &
                            "be undone.")
                             .arg(sizeText(m_bytes)));
     emit told(tr("Wrote %1 to the disk.").arg(sizeText(m_bytes)));
+}
+
+void WriteController::tellFailure(const cachecore::Error &error)
+{
+    cachecore::Error named = error;
+    if (named.path.empty())
+        named.path = m_session->document().source().path();
+    QString sentence = writeErrorText(named);
+    if (m_bytes > 0) // by an earlier part of the same request
+        sentence = tr("%1 Before that, %2 reached the disk.").arg(sentence, sizeText(m_bytes));
+    m_messages.show(kKey, MessageBar::Severity::Error, sentence);
 }
 
 } // namespace cachet

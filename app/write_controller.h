@@ -34,6 +34,7 @@ signals:
 
 private:
     void next();
+    void tellFailure(const cachecore::Error &error);
     void finished(const cachecore::Result<cachecore::WriteReport> &result);
 
     MessageBar &m_messages;

@@ -45,12 +45,15 @@ public:
         const auto data = m_impl->m_source->nextData(at);
         if (!data)
             return data;
-        ByteRange next = data->intersection(rest);
+        const auto sourceSize = m_impl->m_source->size();
+        if (!sourceSize)
+            return failure(sourceSize.error());
+        const auto earlier = [](ByteRange a, ByteRange b) { return b.empty() || (!a.empty() && a.begin() < b.begin()) ? a : b; };
+        // What a truncation took is no hole: reading it must fail.
+        const ByteRange lost = rest.intersection(ByteRange(ByteOffset(*sourceSize), ByteOffset(kMaxSourceSize)));
+        const ByteRange next = earlier(data->intersection(rest), lost);
         const auto staged = m_edits.extentsIn(rest);
-        if (staged.count == 0)
-            return next;
-        const ByteRange extent = m_edits.extent(staged.first).intersection(rest);
-        return next.empty() || extent.begin() < next.begin() ? extent : next;
+        return staged.count == 0 ? next : earlier(m_edits.extent(staged.first).intersection(rest), next);
     }
     const BlockSource &source() const override { return *m_impl->m_source; }
 

@@ -122,17 +122,17 @@ public:
 
     // --- staging ----------------------------------------------------------------------------------------------
 
-    /// Stages `bytes` over what is at `at`. All or nothing. Errors: ReadOnly, OutOfRange (with the range asked for),
-    /// InvalidArgument for nothing. With `continuesPrevious` a Type step that follows on the last one joins it, so that one undo
+    /// Stages `bytes` over what is at `at`. All or nothing. Errors: ReadOnly, OutOfRange (with the range asked for), Truncated where the
+    /// source no longer reaches, InvalidArgument for nothing, Closed, OutOfMemory. With `continuesPrevious` a Type step that follows on the last one joins it, so that one undo
     /// takes back what was typed in one go. O(log n) in the number of staged pieces.
     [[nodiscard]] Result<void> stage(ByteOffset at, std::span<const std::byte> bytes, EditKind kind = EditKind::Set,
                                      bool continuesPrevious = false);
-    /// Stages `pattern` repeated over `range`, from its first byte on; costs the pattern, not the range.
+    /// Stages `pattern` repeated over `range`, from its first byte on; costs the pattern, not the range. Errors as stage.
     [[nodiscard]] Result<void> stageFill(ByteRange range, std::span<const std::byte> pattern);
     /// Takes back what is staged in `range`; can be undone. Busy (like undo and redo) while a write runs, because the bytes that
     /// would come to light are being replaced; the end of the write is told by its `done`.
     [[nodiscard]] Result<void> discard(ByteRange range);
-    /// Nothing to undo (redo) is no error.
+    /// Nothing to undo (redo) is no error. Errors: Busy, Closed, OutOfMemory.
     [[nodiscard]] Result<void> undo();
     [[nodiscard]] Result<void> redo();
     /// The step undo (redo) would take back (do again); nothing when there is none or a write runs.
@@ -165,13 +165,14 @@ public:
     /// Raised to minimumCacheBytes when smaller; a smaller budget gives memory back at once.
     void setCacheBudget(std::uint64_t bytes);
 
-    /// Called from any thread after something changed; must be quick and must not call setObserver. Once this returns, the former
-    /// observer is no longer running and is never called again.
+    /// Called from any thread after something changed, one call at a time; must be quick and must not call what makes changes itself
+    /// (staging, undo, starting a write, reload) nor setObserver, nor let go of the last reference to the document: they would wait
+    /// for it. Once this returns, the former observer is no longer running and is never called again.
     using Observer = std::function<void(DocumentChanges)>;
     void setObserver(Observer observer);
 
-    /// Cancels what has not started, then waits at most `wait` for reads and writes under way. Every later call returns
-    /// Closed (or does nothing). A wait of 0 does not block.
+    /// Cancels what has not started (a commit still queued ends with Closed), then waits at most `wait` for reads and writes under
+    /// way. Every later call returns Closed (or does nothing); only peeking goes on. A wait of 0 does not block.
     CloseOutcome close(std::chrono::milliseconds wait);
 
 private:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
 
+#include "cachecore/cache/damaged_read.h"
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -141,6 +143,8 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
     if (!range || !whole().contains(*range))
         return failure(ErrorCode::OutOfRange, Operation::Read, range.value_or(ByteRange(at, ByteOffset(kMaxSourceSize))),
                        m_source->path());
+    if (closed())
+        return failure(ErrorCode::Closed, Operation::Read, *range, m_source->path());
     try {
         const SourceExtent::Pages pages = m_extent->pagesOf(*range);
         std::vector<PageHandle> handles;
@@ -153,11 +157,8 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
             if (!handle)
                 return failure(handle.error());
             const ByteRange part = m_extent->rangeOf(index).intersection(*range);
-            // Staged bytes hide what cannot be read under them.
-            if (edits.byteCountIn(part) != part.length()) {
-                if (auto readable = checkReadable(handle->page(), part); !readable)
-                    return readable;
-            }
+            if (auto readable = checkReadable(handle->page(), part, edits); !readable)
+                return readable;
             handles.push_back(std::move(*handle));
         }
         for (const PageHandle &handle : handles) {
@@ -187,40 +188,37 @@ Result<PageHandle> Document::Impl::pageFor(PageIndex index, Intent intent, const
 /// The resident page, or one read for this call alone that never enters the cache.
 Result<PageHandle> Document::Impl::pageForScan(PageIndex index)
 {
-    {
-        const std::lock_guard lock(m_editMutex);
-        if (m_closed)
-            return failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(index), m_source->path());
-    }
     PageHandle handle = m_cache->tryGet(index);
     if (handle && handle.page().state() == PageState::Ready)
         return handle;
     const auto page = std::make_shared<Page>(index, m_extent->rangeOf(index));
-    const auto got = m_source->readAt(page->range().begin(), page->writableBytes());
-    if (!got)
-        return failure(got.error());
-    if (*got < page->range().length())
-        page->setDamage({{{page->range().begin() + *got, page->range().end()}},
-                         Error::of(ErrorCode::Truncated, Operation::Read, page->range(), m_source->path()),
-                         m_env->now(),
-                         1});
+    DamagedRead read = readAroundDamage(*m_source, page->range(), page->writableBytes());
+    if (read.error)
+        page->setDamage({std::move(read.bad), std::move(*read.error), m_env->now(), 1});
     return PageHandle(page);
 }
 
-Result<void> Document::Impl::checkReadable(const Page &page, ByteRange range) const
+/// That every byte of `range` is staged or can be read; the error's range is what cannot.
+Result<void> Document::Impl::checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const
 {
     if (!page.range().contains(range))
         return failure(ErrorCode::Changed, Operation::Read, range, m_source->path());
-    const std::uint64_t sourceSize = m_extent->sourceSize.load(std::memory_order_acquire);
-    if (range.end().value() > sourceSize)
-        return failure(ErrorCode::Truncated, Operation::Read,
-                       ByteRange(std::max(range.begin(), ByteOffset(sourceSize)), range.end()), m_source->path());
-    if (page.readable(range))
-        return {};
-    Error error = page.damage()->error;
-    const auto bad = std::ranges::find_if(page.damage()->bad, [range](ByteRange b) { return b.intersects(range); });
-    error.range = bad->intersection(range);
-    return failure(std::move(error));
+    const auto hidden = [&edits](ByteRange bad) { return edits.byteCountIn(bad) == bad.length(); };
+    const ByteOffset sourceEnd(m_extent->sourceSize.load(std::memory_order_acquire));
+    const ByteRange lost = range.intersection(ByteRange(sourceEnd, ByteOffset(kMaxSourceSize)));
+    if (page.damage()) {
+        for (const ByteRange damaged : page.damage()->bad) {
+            const ByteRange bad = damaged.intersection(range);
+            if (hidden(bad))
+                continue;
+            Error error = page.damage()->error;
+            error.range = bad;
+            return failure(std::move(error));
+        }
+    }
+    if (!hidden(lost))
+        return failure(ErrorCode::Truncated, Operation::Read, lost, m_source->path());
+    return {};
 }
 
 void Document::Impl::reload()
@@ -231,11 +229,8 @@ void Document::Impl::reload()
 
 Result<void> Document::Impl::refreshSize()
 {
-    {
-        const std::lock_guard lock(m_editMutex);
-        if (m_closed)
-            return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
-    }
+    if (closed())
+        return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
     const auto size = m_source->size();
     if (!size)
         return failure(size.error());

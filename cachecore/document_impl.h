@@ -12,7 +12,8 @@
 
 namespace cachecore {
 
-/// What a Document shares with its jobs. document_impl.cpp reads, document_edits.cpp stages and writes.
+/// What a Document shares with its jobs. document_impl.cpp reads, document_edits.cpp stages,
+/// document_write.cpp writes and closes.
 ///
 /// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
 /// m_observerMutex. The loader's and the cache's come below them.
@@ -43,6 +44,7 @@ public:
     [[nodiscard]] Result<void> startWrite(ByteRange range, WriteDone done);
     [[nodiscard]] Result<WriteReport> writeAndWait(ByteRange range);
     [[nodiscard]] bool writing() const;
+    [[nodiscard]] bool closed() const;
     [[nodiscard]] ByteRange whole() const { return ByteRange::whole(m_extent->documentSize.load()); }
 
     // Watching.
@@ -65,15 +67,19 @@ private:
     void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
     [[nodiscard]] Result<PageHandle> pageFor(PageIndex index, Intent intent, const std::stop_token &stop);
     [[nodiscard]] Result<PageHandle> pageForScan(PageIndex index);
-    [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range) const;
+    [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const;
 
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
+    [[nodiscard]] std::uint64_t currentEpoch() const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
     [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
-    void beginEpoch(EpochChange change);
+    template <typename Change>
+    [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
+    bool beginEpoch(EpochChange change);
     void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
     void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
+    [[nodiscard]] bool beginWrite();
     void endWrite();
 
     const DocumentOptions m_options;
@@ -81,10 +87,12 @@ private:
     const std::shared_ptr<Env> m_env;
     std::shared_ptr<PageLoader> m_loader; ///< set by start(), constant after
 
-    mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_closed
+    mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_stagedDuringWrite, m_closed
     std::condition_variable m_writeEnded;
     EditHistory m_history;
-    bool m_writing = false;
+    enum class Writing : std::uint8_t { No, Queued, Running };
+    Writing m_writing = Writing::No;
+    std::vector<ByteRange> m_stagedDuringWrite; ///< ranges staged since the last write was asked for, while it is not done
     RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
     bool m_closed = false;
 

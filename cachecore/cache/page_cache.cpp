@@ -178,7 +178,9 @@ void PageCache::makeRoom(std::uint64_t bytes, Removed &removed)
 void PageCache::remove(Table::iterator entry, Removed &removed)
 {
     m_policy.erase(entry->second.position);
-    entry->second.page->detach(m_detachedBytes);
+    // Unpinned, it is as good as gone: nobody gains a pin under the lock.
+    if (entry->second.page.use_count() > 1)
+        entry->second.page->detach(m_detachedBytes);
     removed.push_back(std::move(entry->second.page));
     m_table.erase(entry);
 }

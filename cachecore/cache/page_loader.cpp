@@ -166,7 +166,8 @@ void PageLoader::runJob()
         --m_jobs;
         return;
     }
-    const bool readAhead = batch.front()->urgency == LoadClass::ReadAhead;
+    const bool readAhead
+        = std::ranges::all_of(batch, [](const auto &flight) { return flight->urgency == LoadClass::ReadAhead; });
     ++m_running;
     m_runningReadAhead += readAhead ? 1 : 0;
     lock.unlock();
@@ -176,7 +177,7 @@ void PageLoader::runJob()
     const Pages pages = readBatch(batch, endSeen);
 
     lock.lock();
-    finishBatch(batch, pages);
+    const Arrived arrived = finishBatch(batch, pages);
     --m_running;
     m_runningReadAhead -= readAhead ? 1 : 0;
     --m_jobs;
@@ -190,11 +191,6 @@ void PageLoader::runJob()
         return;
     if (endSeen)
         listener->sourceEndsAt(*endSeen, timesAsked);
-    std::vector<std::shared_ptr<const Page>> arrived;
-    for (const std::shared_ptr<Flight> &flight : batch) {
-        if (flight->result)
-            arrived.push_back(flight->result);
-    }
     listener->pagesArrived(arrived);
 }
 
@@ -286,24 +282,30 @@ void PageLoader::readSingly(Page &page, std::optional<std::uint64_t> &endSeen)
     page.setDamage({std::move(read.bad), std::move(*read.error), m_env->now() + pause, attempts});
 }
 
-/// Publishes what was read and ends the flights; those invalidated meanwhile are queued again.
-void PageLoader::finishBatch(const Batch &batch, const Pages &pages)
+/// Publishes what was read and ends the flights; those invalidated meanwhile are queued again, or end with nothing when the loader is
+/// closed. Returns what was published: a flight queued again belongs to another job as soon as the lock is gone.
+PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const Pages &pages)
 {
+    Arrived arrived;
+    arrived.reserve(pages.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
         Flight &flight = *batch[i];
         flight.running = false;
-        if (std::exchange(flight.stale, false) && !m_closed)
+        const bool stale = std::exchange(flight.stale, false);
+        if (stale && !m_closed)
             continue;
         flight.done = true;
-        flight.result = pages[i];
         m_flights.erase(flight.page.value);
-        if (!pages[i]) {
+        if (stale || !pages[i]) {
             m_cache->abandonLoading(flight.page);
             continue;
         }
+        flight.result = pages[i];
+        arrived.push_back(pages[i]);
         m_counters.failedLoads += pages[i]->damage() ? 1 : 0;
         m_cache->publish(pages[i], flight.intent);
     }
+    return arrived;
 }
 
 void PageLoader::invalidate(SourceExtent::Pages pages)

@@ -91,6 +91,7 @@ private:
     using Flights = std::map<std::uint64_t, std::shared_ptr<Flight>>;
     using Batch = std::vector<std::shared_ptr<Flight>>;
     using Pages = std::vector<std::shared_ptr<Page>>;
+    using Arrived = std::vector<std::shared_ptr<const Page>>;
 
     void launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent);
     [[nodiscard]] bool mayRequest(PageIndex page) const;
@@ -102,7 +103,7 @@ private:
     void extendBatch(Batch &batch, Flights::iterator best);
     [[nodiscard]] bool mayRun(const Flight &flight) const;
     [[nodiscard]] Pages readBatch(const Batch &batch, std::optional<std::uint64_t> &endSeen);
-    void finishBatch(const Batch &batch, const Pages &pages);
+    Arrived finishBatch(const Batch &batch, const Pages &pages);
     void readSingly(Page &page, std::optional<std::uint64_t> &endSeen);
 
     const std::shared_ptr<BlockSource> m_source;

@@ -14,20 +14,23 @@ EditHistory::EditHistory(Bounds bounds)
 
 void EditHistory::push(StagedEdits edits, EditStep step, std::uint64_t payload, bool join)
 {
-    dropRedo();
     State &top = m_states[m_current];
     const bool joins = join && !m_sealed && top.step && top.step->kind == EditKind::Type && step.kind == EditKind::Type
         && top.step->range.begin() <= step.range.begin() && step.range.begin() <= top.step->range.end();
-    m_bytes += payload;
     if (joins) {
         top.edits = std::move(edits);
         top.payload += payload;
         top.step->range = {top.step->range.begin(), std::max(top.step->range.end(), step.range.end())};
     } else {
-        m_states.push_back({std::move(edits), epoch(), step, payload});
-        ++m_current;
+        if (m_current + 1 == m_states.size())
+            m_states.emplace_back(); // the only thing here that can run out of memory, before anything has changed
+        else
+            m_bytes -= m_states[m_current + 1].payload;
+        m_states[++m_current] = {std::move(edits), epoch(), step, payload};
     }
+    m_bytes += payload;
     m_sealed = false;
+    dropRedo();
     enforceBounds();
 }
 
@@ -61,9 +64,14 @@ void EditHistory::moveTo(std::size_t index)
 {
     // Carried over on a copy first: running out of memory half-way leaves the history as it was.
     State target = m_states[index];
-    while (target.epoch < epoch()) {
-        target.edits = carriedOver(target.edits, m_changes[target.epoch - m_firstEpoch]);
-        ++target.epoch;
+    if (target.epoch < epoch()) {
+        // Outside of the step between the two states they hold the same, and there the current state is carried over already.
+        const ByteRange step = m_states[std::max(index, m_current)].step->range;
+        const ByteRange blocks(step.begin().alignedDown(Base::kBaseBlock), step.end().alignedUp(Base::kBaseBlock));
+        StagedEdits part = target.edits.clipped(blocks);
+        for (; target.epoch < epoch(); ++target.epoch)
+            part = carriedOver(part, m_changes[target.epoch - m_firstEpoch].clipped(blocks));
+        target.edits = current().withAllOf(blocks, part);
     }
     m_states[index] = std::move(target);
     m_current = index;
@@ -71,25 +79,37 @@ void EditHistory::moveTo(std::size_t index)
     dropUnneededChanges();
 }
 
-void EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
+bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
 {
-    State &top = m_states[m_current];
     m_sealed = true;
-    if (change.oldBytesKept()) {
-        m_bytes += change.oldBytes.byteCount();
-        m_changes.push_back(std::move(change));
-        top.edits = std::move(carried);
-        top.epoch = epoch();
-        dropUnneededChanges();
-        enforceBounds();
-        return;
+    if (!change.oldBytesKept()) {
+        keepOnlyCurrent(std::move(carried), epoch() + 1);
+        return false;
     }
+    const std::uint64_t oldBytes = change.oldBytes.byteCount();
+    m_changes.push_back(std::move(change));
+    m_bytes += oldBytes;
+    m_states[m_current].edits = std::move(carried);
+    m_states[m_current].epoch = epoch();
+    dropUnneededChanges();
+    enforceBounds();
+    std::uint64_t allOldBytes = 0;
+    for (const EpochChange &kept : m_changes)
+        allOldBytes += kept.oldBytes.byteCount();
+    if (allOldBytes <= m_bounds.bytes)
+        return true;
+    keepOnlyCurrent(current(), epoch());
+    return false;
+}
+
+/// Gives up undoing and redoing, and with them all that only they need.
+void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
+{
     m_wasCut = m_wasCut || m_states.size() > 1;
-    m_firstEpoch = epoch() + 1;
+    m_states.resize(1);
+    m_states.front() = {std::move(edits), epoch, std::nullopt, 0};
     m_changes.clear();
-    State only{std::move(carried), m_firstEpoch, std::nullopt, 0};
-    m_states.clear();
-    m_states.push_back(std::move(only));
+    m_firstEpoch = epoch;
     m_current = 0;
     m_bytes = 0;
 }
@@ -126,11 +146,8 @@ void EditHistory::dropOldestState()
 
 void EditHistory::dropUnneededChanges()
 {
-    if (m_changes.empty())
-        return;
-    std::uint64_t oldest = epoch();
-    for (const State &state : m_states)
-        oldest = std::min(oldest, state.epoch);
+    // The history is walked step by step and every state it passes is carried to the newest epoch, so that epochs fall towards both ends.
+    const std::uint64_t oldest = std::min(m_states.front().epoch, m_states.back().epoch);
     while (m_firstEpoch < oldest) {
         m_bytes -= m_changes.front().oldBytes.byteCount();
         m_changes.pop_front();
@@ -154,6 +171,13 @@ bool EditHistory::invariantsHold() const
 {
     if (m_current >= m_states.size() || m_states[m_current].epoch != epoch())
         return false;
+    const auto epochFalls = [this](std::size_t nearer, std::size_t further) {
+        return m_states[further].epoch <= m_states[nearer].epoch;
+    };
+    for (std::size_t i = 0; i + 1 < m_states.size(); ++i) {
+        if (!(i < m_current ? epochFalls(i + 1, i) : epochFalls(i, i + 1)))
+            return false;
+    }
     std::uint64_t bytes = 0;
     for (const State &state : m_states) {
         if (state.epoch < m_firstEpoch || state.epoch > epoch() || !state.edits.invariantsHold())

@@ -18,8 +18,9 @@ namespace cachecore {
 /// Every state is a root and the epoch of the disk it was staged on. A write begins the next epoch: the current state is carried over
 /// at once, every other when it is returned to, so that moving to a state always shows the bytes it showed when it was left.
 ///
-/// Invariants: there is a current state and it belongs to the newest epoch; no state is older than the oldest change kept; the bounds
-/// hold after every call, oldest states going first, except that the newest step can always be taken back.
+/// Invariants: there is a current state and it belongs to the newest epoch; epochs fall from it towards both ends; no state is older than
+/// the oldest change kept; the bounds hold after every call, oldest states going first, except that the newest step can be taken
+/// back however large it was, unless old bytes of the disk beyond the bound would have to be kept for it.
 /// Thread: none of its own; the owner locks.
 class EditHistory {
 public:
@@ -38,13 +39,15 @@ public:
 
     [[nodiscard]] std::optional<EditStep> undoStep() const;
     [[nodiscard]] std::optional<EditStep> redoStep() const;
-    /// Returns to the state before (after) the current one; false when there is none.
+    /// Returns to the state before (after) the current one; false when there is none. Across writes O(pieces these wrote, or the state
+    /// has, where the step was) * log n, else O(1).
     bool undo();
     bool redo();
 
     /// The disk now holds change.written. Without old bytes, states of earlier epochs could not be shown any more and are dropped.
-    /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock.
-    void beginEpoch(EpochChange change, StagedEdits carried);
+    /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
+    /// states before the write can still be returned to: not when the old bytes were not kept or are beyond the bound.
+    bool beginEpoch(EpochChange change, StagedEdits carried);
     /// Replaces the current state by one with the same content (other bases).
     void rebase(StagedEdits edits);
 
@@ -62,7 +65,8 @@ private:
         std::uint64_t payload = 0;
     };
 
-    void moveTo(std::size_t index);
+    void moveTo(std::size_t index); // a neighbour of m_current
+    void keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch);
     void dropRedo();
     void dropOldestState();
     void dropUnneededChanges();

@@ -70,19 +70,33 @@ public:
         return RangeTree(split(split(m_root, range.begin()).second, range.end()).first);
     }
 
-    /// With everything of `other` in place of what this tree has in other.span().
-    [[nodiscard]] RangeTree withSpanOf(const RangeTree &other) const
+    /// With everything of `other`, which must lie in `range`, in place of what this tree has there.
+    [[nodiscard]] RangeTree withAllOf(ByteRange range, const RangeTree &other) const
     {
-        if (other.empty())
+        if (range.empty())
             return *this;
-        auto [before, rest] = split(m_root, other.span().begin());
-        return RangeTree(merge(merge(before, other.m_root), split(rest, other.span().end()).second));
+        auto [before, rest] = split(m_root, range.begin());
+        return RangeTree(merge(merge(before, other.m_root), split(rest, range.end()).second));
     }
 
     /// Bytes covered inside `range`. O(log n).
     [[nodiscard]] std::uint64_t byteCountIn(ByteRange range) const
     {
         return range.empty() ? 0 : bytesBefore(range.end()) - bytesBefore(range.begin());
+    }
+
+    /// True when a byte of `range` is covered. O(log n), and less the more of the tree lies in `range`.
+    [[nodiscard]] bool anyIn(ByteRange range) const
+    {
+        const Node *node = range.empty() ? nullptr : m_root.get();
+        while (node && node->first < range.end() && range.begin() < node->last) {
+            const bool firstInside = range.begin() <= node->first; // the condition above has the other side
+            const bool lastInside = node->last <= range.end();
+            if (firstInside || lastInside || !node->range.intersection(range).empty())
+                return true;
+            node = range.end() <= node->range.begin() ? node->left.get() : node->right.get();
+        }
+        return false;
     }
 
     /// Calls `visit(ByteRange, const Value &)` for each entry that shares a byte with `range`, clipped to it, ascending, until it

@@ -49,7 +49,7 @@ std::uint64_t StagedEdits::byteCountIn(ByteRange range) const
 
 bool StagedEdits::anyIn(ByteRange range) const
 {
-    return !m_pieces.empty() && m_pieces.byteCountIn(range) > 0;
+    return m_pieces.anyIn(range);
 }
 
 void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes,
@@ -93,7 +93,7 @@ StagedEdits StagedEdits::with(ByteRange range, Piece piece, const RangeTree<Base
 
     StagedEdits result;
     result.m_pieces = m_pieces.with(range, std::move(piece));
-    result.m_bases = m_bases.withSpanOf(bases);
+    result.m_bases = m_bases.withAllOf(range, bases);
     return result;
 }
 
@@ -110,6 +110,14 @@ StagedEdits StagedEdits::clipped(ByteRange range) const
     StagedEdits result;
     result.m_pieces = m_pieces.clipped(range);
     result.m_bases = m_bases.clipped(range);
+    return result;
+}
+
+StagedEdits StagedEdits::withAllOf(ByteRange range, const StagedEdits &other) const
+{
+    StagedEdits result;
+    result.m_pieces = m_pieces.withAllOf(range, other.m_pieces);
+    result.m_bases = m_bases.withAllOf(range, other.m_bases);
     return result;
 }
 

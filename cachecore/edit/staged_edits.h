@@ -56,6 +56,8 @@ public:
     [[nodiscard]] StagedEdits without(ByteRange range) const;
     /// Only what is staged in `range`.
     [[nodiscard]] StagedEdits clipped(ByteRange range) const;
+    /// With everything of `other`, which must lie in `range`, in place of what is staged there. O(log n).
+    [[nodiscard]] StagedEdits withAllOf(ByteRange range, const StagedEdits &other) const;
     /// With `base` under `range`; every byte of it must be staged.
     [[nodiscard]] StagedEdits withBase(ByteRange range, Base base) const;
 

@@ -135,8 +135,6 @@ Result<std::uint32_t> checkTarget(const Snapshot &snapshot, Env &env, const std:
 
 } // namespace
 
-Snapshot::~Snapshot() = default;
-
 Result<CopyReport> saveCopy(const Snapshot &snapshot, Env &env, const std::string &path, const CopyProgress &progress,
                             std::stop_token stop)
 {

@@ -2,6 +2,7 @@
 #include "cachecore/write/plan_writer.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace cachecore {
@@ -149,7 +150,9 @@ bool PlanWriter::matchesHashes(ByteRange range, const Base &base, std::span<cons
     for (std::uint64_t i = 0; block < range.end(); ++i) {
         const auto skip = static_cast<std::size_t>(block - diskBegin);
         const std::size_t length = std::min<std::size_t>(Base::kBaseBlock, disk.size() - skip);
-        if (hash128(disk.subspan(skip, length)) != (*base.hashes)[static_cast<std::size_t>(firstBlock + i)])
+        // A hash says nothing about a block that a failed write tore.
+        const bool torn = m_leftBehind.byteCountIn(ByteRange(block, block + length)) > 0;
+        if (!torn && hash128(disk.subspan(skip, length)) != (*base.hashes)[static_cast<std::size_t>(firstBlock + i)])
             return false;
         block = block + length;
     }
@@ -159,8 +162,13 @@ bool PlanWriter::matchesHashes(ByteRange range, const Base &base, std::span<cons
 Result<void> PlanWriter::write()
 {
     for (const ByteRange extent : m_plan.extents) {
-        if (auto written = writeExtent(extent); !written)
-            return written;
+        try {
+            if (auto written = writeExtent(extent); !written)
+                return written;
+        } catch (const std::bad_alloc &) {
+            // Not let through: the extents before this one are on the disk, which the caller must hear.
+            return failure(ErrorCode::OutOfMemory, Operation::Write, extent, m_source.path());
+        }
     }
     return {};
 }

@@ -18,7 +18,7 @@ namespace cachecore {
 ///
 /// Invariants: nothing outside the plan's extents is written; nothing at all is written before every extent was read back and compared
 /// with its bases; a byte that already is what the plan would write, or that a failed write left, is no conflict, so that one can
-/// write again after a failure.
+/// write again after a failure. Where a failed write left bytes in a block known only by its hash, the block is not compared.
 /// Thread: one at a time per source. Every function blocks.
 class PlanWriter {
 public:

@@ -2,15 +2,20 @@
 #include "tests/disk/disk_image.h"
 
 #include <QFile>
-#include <QProcess>
-#include <QProcessEnvironment>
 #include <QStandardPaths>
+#include <QTemporaryFile>
+
+#include <cstring>
+#include <vector>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace cachet_test {
 
 namespace {
-
-constexpr int kToolTimeoutMs = 60'000;
 
 QStringList toolFolders()
 {
@@ -43,17 +48,37 @@ std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t polynomial)
 
 ToolRun runTool(const QString &program, const QStringList &arguments, const QByteArray &input)
 {
-    QProcess process;
-    process.setProcessChannelMode(QProcess::MergedChannels);
-    process.start(toolPath(program), arguments);
-    process.write(input);
-    process.closeWriteChannel();
+    QTemporaryFile given;
+    QTemporaryFile printed;
     ToolRun run;
-    if (!process.waitForFinished(kToolTimeoutMs) || process.exitStatus() != QProcess::NormalExit)
-        run.output = process.errorString().toLocal8Bit();
-    else
-        run.exitCode = process.exitCode();
-    run.output += process.readAll();
+    if (!given.open() || given.write(input) != input.size() || !given.flush() || !printed.open()) {
+        run.output = "no room for what the tool reads and prints";
+        return run;
+    }
+    std::vector<QByteArray> words{QFile::encodeName(toolPath(program))};
+    for (const QString &argument : arguments)
+        words.push_back(QFile::encodeName(argument));
+    std::vector<char *> argv;
+    for (QByteArray &word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, QFile::encodeName(given.fileName()).constData(), O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, printed.handle(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, printed.handle(), STDERR_FILENO);
+    pid_t child = -1;
+    const int failed = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    int status = 0;
+    if (failed != 0)
+        run.output = std::strerror(failed);
+    else if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+        run.exitCode = WEXITSTATUS(status);
+    QFile all(printed.fileName());
+    if (all.open(QIODevice::ReadOnly))
+        run.output += all.readAll();
     return run;
 }
 

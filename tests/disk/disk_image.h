@@ -16,7 +16,8 @@ struct ToolRun {
     QByteArray output; ///< standard output and standard error, as they came
 };
 
-/// Runs a system tool to its end, `input` on its standard input. Blocking, at most a minute.
+/// Runs a system tool to its end, `input` on its standard input. Blocking. By posix_spawn, because ThreadSanitizer loses track of a
+/// thread that forks the way QProcess does.
 [[nodiscard]] ToolRun runTool(const QString &program, const QStringList &arguments, const QByteArray &input = {});
 
 /// The first of `tools` this machine lacks; empty when all are there. Looks where root's tools live too.

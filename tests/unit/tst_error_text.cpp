@@ -68,8 +68,14 @@ void TestErrorText::saysWhatTheSystemSays()
 void TestErrorText::failedWriteSaysThatNothingIsLost()
 {
     for (const ErrorCode code : {ErrorCode::NoSpace, ErrorCode::Io, ErrorCode::Changed}) {
-        const QString text = errorText({code, 0, Operation::Write, ByteRange::make(0, 1), "d"});
+        const QString text = writeErrorText({code, 0, Operation::Write, ByteRange::make(0, 1), "d"});
+        QVERIFY2(text.startsWith(QStringLiteral("Could not write byte 0x0 of d: ")), qPrintable(text));
         QVERIFY2(text.contains(QStringLiteral("still staged")), qPrintable(text));
+        QVERIFY2(text.contains(QStringLiteral("may already be on the disk")), qPrintable(text));
+        const QString before = writeErrorText({code, 0, Operation::Compare, ByteRange::make(0, 1), "d"});
+        QVERIFY2(before.contains(QStringLiteral("Nothing was written; your edits are still staged")), qPrintable(before));
+        // A copy that fails says nothing about staged edits: they are not what failed.
+        QVERIFY(!errorText({code, 0, Operation::Write, ByteRange::make(0, 1), "d"}).contains(QStringLiteral("staged")));
     }
 }
 

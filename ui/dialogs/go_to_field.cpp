@@ -20,7 +20,7 @@ GoToField::GoToField(QWidget *parent)
     , m_edit(new QLineEdit(this))
 {
     setObjectName(QStringLiteral("goTo"));
-    auto *label = new QLabel(tr("&Go to:"), this);
+    auto *label = new QLabel(tr("Go to:"), this);
     label->setObjectName(QStringLiteral("goToLabel"));
     label->setBuddy(m_edit);
     m_edit->setObjectName(QStringLiteral("goToField"));

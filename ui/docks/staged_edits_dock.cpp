@@ -22,7 +22,7 @@ QPushButton *makeButton(const QString &text, const char *objectName, QWidget *pa
 {
     auto *button = new QPushButton(text, parent);
     button->setObjectName(QString::fromLatin1(objectName));
-    button->setAccessibleName(QString(text).remove(u'&'));
+    button->setAccessibleName(text);
     button->setAutoDefault(false);
     return button;
 }
@@ -54,8 +54,8 @@ StagedEditsDock::StagedEditsDock(QWidget *parent)
 
     auto *content = new QWidget;
     content->setObjectName(QStringLiteral("stagedEditsContent"));
-    auto *layout = new QVBoxLayout(content);
-    layout->setContentsMargins(6, 4, 6, 6);
+    auto *layout = new QHBoxLayout(content);
+    layout->setContentsMargins(6, 4, 6, 4);
     layout->setSpacing(6);
     layout->addLayout(m_stack, 1);
     layout->addWidget(makeButtons());
@@ -96,21 +96,23 @@ void StagedEditsDock::setUpTable()
 
 QWidget *StagedEditsDock::makeButtons()
 {
-    auto *row = new QWidget;
-    row->setObjectName(QStringLiteral("stagedEditsButtons"));
-    auto *layout = new QHBoxLayout(row);
+    // A column beside the rows, so that a low dock still shows some of them.
+    auto *column = new QWidget;
+    column->setObjectName(QStringLiteral("stagedEditsButtons"));
+    auto *layout = new QVBoxLayout(column);
     layout->setContentsMargins(0, 0, 0, 0);
-    m_persist = makeButton(tr("&Persist Selected"), "persistSelectedButton", row);
-    m_discard = makeButton(tr("&Discard"), "discardSelectedButton", row);
-    m_commit = makeButton(tr("&Commit All"), "commitAllButton", row);
-    layout->addStretch(1);
+    layout->setSpacing(4);
+    m_persist = makeButton(tr("Persist Selected"), "persistSelectedButton", column);
+    m_discard = makeButton(tr("Discard"), "discardSelectedButton", column);
+    m_commit = makeButton(tr("Commit All"), "commitAllButton", column);
     layout->addWidget(m_persist);
     layout->addWidget(m_discard);
     layout->addWidget(m_commit);
+    layout->addStretch(1);
     connect(m_persist, &QPushButton::clicked, this, [this] { emit persistRequested(selectedRanges()); });
     connect(m_discard, &QPushButton::clicked, this, [this] { emit discardRequested(selectedRanges()); });
     connect(m_commit, &QPushButton::clicked, this, &StagedEditsDock::commitRequested);
-    return row;
+    return column;
 }
 
 void StagedEditsDock::setSession(DocumentSession *session)
@@ -184,10 +186,7 @@ void StagedEditsDock::refreshState()
     if (whyNot.isEmpty() && !selected)
         whyNot = tr("Select one or more rows first.");
     setState(m_persist, whyNot, tr("Write the selected edits to the disk and leave the others staged."));
-    QString whyNotDiscard = any && !selected ? tr("Select one or more rows first.") : QString();
-    if (!any)
-        whyNotDiscard = tr("Nothing is staged.");
-    setState(m_discard, whyNotDiscard, tr("Take the selected edits back; this can be undone."));
+    setState(m_discard, whyNot, tr("Take the selected edits back; this can be undone."));
 }
 
 } // namespace cachet

@@ -77,8 +77,7 @@ bool isWrite(Operation operation)
 QString ioReason(const cachecore::Error &error)
 {
     if (isWrite(error.operation))
-        return tr("the medium failed. Your edits are still staged: check the disk and its cable, then commit again or "
-                  "save a copy elsewhere");
+        return tr("the medium failed. Check the disk and its cable, then try again or save a copy elsewhere");
     return tr("the medium failed. Those bytes show as unreadable; reload (F5) tries them again");
 }
 
@@ -116,15 +115,18 @@ QString reason(const cachecore::Error &error)
     case ErrorCode::ReadOnly:
         return tr("it is open for reading only. Save a copy and edit that");
     case ErrorCode::NoSpace:
-        return tr("there is no space left. Your edits are still staged: free some space, then try again");
+        return tr("there is no space left. Free some space, then try again");
     case ErrorCode::Io:
         return ioReason(error);
     case ErrorCode::Truncated:
-        return tr("the file is shorter than it was when it was opened. The bytes that are left can be used; staged "
-                  "edits past the end are kept");
+        return isWrite(error.operation)
+            ? tr("the file is shorter than it was when it was opened. Save a copy to keep everything, or discard the edits "
+                 "past the end and try again")
+            : tr("the file is shorter than it was when it was opened. The bytes that are left can be used; staged edits "
+                 "past the end are kept");
     case ErrorCode::Changed:
-        return tr("another program changed it since you edited it. Your edits are still staged: reload (F5), look at "
-                  "the place, and edit it again or discard the edit");
+        return tr("another program changed it since you edited it. Reload (F5), look at the place, and edit it again or "
+                  "discard the edit");
     case ErrorCode::Busy:
         return tr("another write of this document is still running. Wait until it has ended");
     case ErrorCode::Cancelled:
@@ -146,6 +148,15 @@ QString reason(const cachecore::Error &error)
 QString errorText(const cachecore::Error &error)
 {
     return tr("%1: %2.").arg(attempt(error.operation, subject(error)), reason(error));
+}
+
+QString writeErrorText(const cachecore::Error &error)
+{
+    const bool begun = error.operation == Operation::Write || error.operation == Operation::Sync;
+    const QString rest = begun
+        ? tr("Your edits are still staged; some of their bytes may already be on the disk, and trying again writes them all.")
+        : tr("Nothing was written; your edits are still staged.");
+    return errorText(error) + u' ' + rest;
 }
 
 QString displayPath(const std::string &path)

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+#include <vector>
+
+namespace cachet_test {
+
+/// One measured figure beside what it is compared with, measured in the same run.
+struct Figure {
+    QString name;
+    double ours = 0;
+    double baseline = 0;
+    QString unit;
+};
+
+/// Prints figures as tab-separated lines `name, ours, baseline, unit, ratio` with a heading, each as soon as it is there.
+class Figures {
+public:
+    /// Reads `--json FILE` from the program's arguments: where to put all of them at the end as well.
+    explicit Figures(const QStringList &arguments);
+
+    void add(const Figure &figure);
+    /// Writes the JSON file when one was asked for; false with a sentence on stderr when that failed.
+    [[nodiscard]] bool finish() const;
+
+private:
+    QString m_json;
+    std::vector<Figure> m_figures;
+};
+
+} // namespace cachet_test
