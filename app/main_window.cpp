@@ -85,7 +85,12 @@ void MainWindow::buildWidgets()
     bar->addAction(m_actions->back);
     bar->addAction(m_actions->forward);
     m_goTo = new GoToField;
-    bar->addWidget(m_goTo);
+    bar->addWidget(m_goTo)->setObjectName(QStringLiteral("goToFieldAction"));
+    bar->toggleViewAction()->setObjectName(QStringLiteral("goToToolBarAction"));
+    for (QAction *action : bar->actions()) {
+        if (QWidget *button = bar->widgetForAction(action); button && button->objectName().isEmpty())
+            button->setObjectName(QString(action->objectName()).replace(QStringLiteral("Action"), QStringLiteral("Button")));
+    }
 
     m_heatMap = new HeatMapDock(this);
     addDockWidget(Qt::RightDockWidgetArea, m_heatMap);

@@ -61,6 +61,7 @@ public:
                                       : severity == Severity::Warning ? MessageBar::tr("Warning")
                                                                       : MessageBar::tr("Information"));
         m_text->setText(sentence);
+        m_text->setToolTip(sentence); // whole where the window is too narrow for it
         setAccessibleName(sentence);
         m_action->disconnect();
         m_action->setText(action.text);

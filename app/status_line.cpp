@@ -38,10 +38,10 @@ QLabel *makeField(QStatusBar &bar, const char *name, const QString &accessibleNa
     return label;
 }
 
-/// Changing a text repaints; the same text does not.
+/// Changing a text repaints; the same text does not. An empty field stays, as the bar itself hides and shows its fields around
+/// a passing remark, and one shown meanwhile would lie over it.
 void setText(QLabel *label, const QString &text, const QString &tip = {})
 {
-    label->setVisible(!text.isEmpty());
     if (label->text() != text)
         label->setText(text);
     if (label->toolTip() != tip)
@@ -90,8 +90,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     m_cancel->setObjectName(QStringLiteral("statusCancel"));
     m_cancel->setAccessibleName(tr("Cancel what is running"));
     m_cancel->setAutoDefault(false);
-    bar.addWidget(m_progress);
-    bar.addWidget(m_cancel);
+    bar.insertPermanentWidget(2, m_progress); // where passing remarks do not cover them
+    bar.insertPermanentWidget(3, m_cancel);
     connect(m_cancel, &QPushButton::clicked, this, &StatusLine::cancelClicked);
     hideProgress();
     refresh(nullptr, {}, {});

@@ -9,11 +9,15 @@
 #include <QFile>
 #include <QtTest>
 
+#include <algorithm>
+
 namespace cachet_test {
 
-WindowFixture::WindowFixture()
+WindowFixture::WindowFixture(WindowSetup setup)
+    : m_setup(std::move(setup))
 {
     cachet::WindowOptions options;
+    options.readOnly = m_setup.readOnly;
     options.document.pageSize = 4096;
     window = new cachet::MainWindow(services(), options);
     window->resize(1000, 640);
@@ -26,31 +30,47 @@ WindowFixture::~WindowFixture()
         source->setGate(SourceOp::Read, nullptr);
     delete window.data();
     (void)closer->finish();
+    if (guard && guard->onGuiThread() > 0)
+        QTest::qFail("the GUI thread waited for the source", __FILE__, __LINE__);
 }
 
 cachet::WindowServices WindowFixture::services()
 {
     cachet::WindowServices services;
-    services.env = cachecore::systemEnv();
+    services.env = m_setup.env;
     services.closer = closer;
-    services.openSource = [this, env = services.env, gate = openGate](const std::string &name, bool readOnly)
-        -> cachecore::Result<std::shared_ptr<cachecore::BlockSource>> {
-        if (openGate)
-            openGate->pass();
-        auto inner = cachet::fileSourceFactory(env)(name, readOnly);
-        if (!inner)
-            return inner;
-        auto faulty = std::make_shared<FaultSource>(std::move(*inner));
-        source = faulty;
-        return faulty;
-    };
-    services.askClose = [this](QWidget *, const cachet::CloseQuestion &, std::function<void(cachet::CloseAnswer)> reply) {
-        ++questions;
-        reply(answer);
-    };
+    services.openSource = [this](const std::string &name, bool readOnly) { return makeSource(name, readOnly); };
+    if (m_setup.realQuestions)
+        services.askClose = cachet::messageBoxAsker();
+    else
+        services.askClose
+            = [this](QWidget *, const cachet::CloseQuestion &, std::function<void(cachet::CloseAnswer)> reply) {
+                  ++questions;
+                  reply(answer);
+              };
     services.chooseOpen = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(path); };
-    services.chooseCopy = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(directory.file("copy.img")); };
+    services.chooseCopy
+        = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(directory.file("copy.img")); };
     return services;
+}
+
+cachecore::Result<std::shared_ptr<cachecore::BlockSource>> WindowFixture::makeSource(const std::string &name,
+                                                                                     bool readOnly)
+{
+    if (const auto gate = openGate)
+        gate->pass();
+    std::shared_ptr<cachecore::BlockSource> inner;
+    if (m_setup.source) {
+        inner = m_setup.source();
+    } else {
+        auto made = cachet::fileSourceFactory(m_setup.env)(name, readOnly);
+        if (!made)
+            return made;
+        inner = std::move(*made);
+    }
+    source = std::make_shared<FaultSource>(std::move(inner));
+    guard = std::make_shared<GuardedSource>(source);
+    return guard;
 }
 
 bool WindowFixture::openFile(std::uint64_t size)
@@ -81,7 +101,8 @@ bool WindowFixture::open(const std::string &name)
 bool WindowFixture::waitForWrite() const
 {
     QCoreApplication::processEvents();
-    return QTest::qWaitFor([this] { return !window || !window->session() || !window->session()->document().writing(); }, 10'000);
+    return QTest::qWaitFor([this] { return !window || !window->session() || !window->session()->document().writing(); },
+                           10'000);
 }
 
 void WindowFixture::type(const char *text) const
@@ -92,6 +113,45 @@ void WindowFixture::type(const char *text) const
 void WindowFixture::press(Qt::Key key, Qt::KeyboardModifiers modifiers) const
 {
     QTest::keyClick(&window->view(), key, modifiers);
+}
+
+cachecore::Document &WindowFixture::document() const
+{
+    return window->session()->document();
+}
+
+std::vector<cachecore::ByteCondition> WindowFixture::conditions(std::uint64_t at, std::size_t count) const
+{
+    std::vector<std::byte> bytes(count);
+    std::vector<cachecore::ByteCondition> conditions(count);
+    document().peek(cachecore::ByteOffset(at), bytes, conditions);
+    return conditions;
+}
+
+std::vector<std::byte> WindowFixture::shown(std::uint64_t at, std::size_t count) const
+{
+    std::vector<std::byte> bytes(count);
+    std::vector<cachecore::ByteCondition> conditions(count);
+    document().peek(cachecore::ByteOffset(at), bytes, conditions);
+    const bool known = std::ranges::all_of(conditions, [](cachecore::ByteCondition condition) {
+        return condition == cachecore::ByteCondition::Loaded || condition == cachecore::ByteCondition::Staged;
+    });
+    return known ? bytes : std::vector<std::byte>();
+}
+
+bool WindowFixture::settled() const
+{
+    const cachecore::ByteRange visible = window->view().visibleRange();
+    const auto all = conditions(visible.begin().value(), static_cast<std::size_t>(visible.length()));
+    return !all.empty() && std::ranges::find(all, cachecore::ByteCondition::NotLoaded) == all.end();
+}
+
+bool WindowFixture::stage(std::uint64_t at, std::initializer_list<int> values) const
+{
+    std::vector<std::byte> bytes;
+    for (const int value : values)
+        bytes.push_back(static_cast<std::byte>(value));
+    return document().stage(cachecore::ByteOffset(at), bytes).has_value();
 }
 
 QString WindowFixture::message(const char *key) const

@@ -3,6 +3,7 @@
 
 #include "ui/session/error_text.h"
 
+#include <QAbstractButton>
 #include <QEvent>
 #include <QFontDatabase>
 #include <QHBoxLayout>
@@ -29,6 +30,10 @@ GoToField::GoToField(QWidget *parent)
                           "caret, end or end-512"));
     m_edit->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     m_edit->setClearButtonEnabled(true);
+    if (auto *clear = m_edit->findChild<QAbstractButton *>()) {
+        clear->setObjectName(QStringLiteral("goToClear"));
+        clear->setAccessibleName(tr("Clear the field"));
+    }
     m_edit->setFixedWidth(std::max(m_edit->fontMetrics().horizontalAdvance(m_edit->placeholderText()) + 48, 240));
     m_edit->installEventFilter(this);
     auto *layout = new QHBoxLayout(this);

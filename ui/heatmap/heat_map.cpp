@@ -16,6 +16,7 @@ namespace cachet {
 
 namespace {
 
+constexpr int kFrameMs = 16;
 constexpr int kMargin = 4;    ///< around the cells, room for the frame
 constexpr int kMinMarker = 9; ///< the frame is at least this large in both directions
 
@@ -29,6 +30,9 @@ HeatMap::HeatMap(QWidget *parent)
     setAccessibleName(tr("Heat map"));
     setAccessibleDescription(tr("The whole document as a grid of cells, by what is cached, loading, staged or failed"));
     setFocusPolicy(Qt::StrongFocus);
+    m_soon.setSingleShot(true);
+    m_soon.setInterval(kFrameMs);
+    connect(&m_soon, &QTimer::timeout, this, &HeatMap::refresh);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
 }
 
@@ -64,6 +68,8 @@ void HeatMap::setViewport(cachecore::ByteRange visible)
 {
     if (visible == m_viewport)
         return;
+    if (!m_soon.isActive())
+        m_soon.start();
     const QRegion before = frameRegion();
     m_viewport = visible;
     const QRegion after = frameRegion();

@@ -7,6 +7,7 @@
 #include "ui/theme/theme.h"
 
 #include <QPointer>
+#include <QTimer>
 #include <QWidget>
 
 #include <optional>
@@ -73,6 +74,7 @@ private:
     std::vector<CellLook> m_looks;
     cachecore::ByteRange m_viewport;
     Theme m_theme;
+    QTimer m_soon; ///< refreshes once a frame while the viewport moves: pages begin to load without a word of the engine
     int m_cursor = 0;
     quint64 m_paints = 0;
 };

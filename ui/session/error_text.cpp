@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QLocale>
 
+#include <cerrno>
 #include <system_error>
 
 namespace cachet {
@@ -94,6 +95,8 @@ QString reason(const cachecore::Error &error)
 {
     switch (error.code) {
     case ErrorCode::InvalidArgument:
+        if (error.systemError == ENAMETOOLONG)
+            return tr("the name is too long. Choose a shorter one");
         return error.operation == Operation::Configure
             ? tr("the page size must be a power of two from 512 bytes to 1 MiB and not below the block size of the "
                  "source, and the cache must hold at least four pages. Choose other sizes")
