@@ -12,6 +12,8 @@
 
 int main(int argc, char **argv)
 {
+    // A write past the limit of file sizes (ulimit -f) is then an error like a full disk, and not the end of the program.
+    std::signal(SIGXFSZ, SIG_IGN);
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     const auto line = cachet::parseCommandLine(arguments);
     if (!line) {
