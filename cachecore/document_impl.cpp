@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
 
-#include "cachecore/cache/damaged_read.h"
-
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -13,7 +11,6 @@ namespace {
 
 constexpr std::uint64_t kReadAheadWindows = 2; ///< read ahead this many times what is visible
 constexpr std::uint64_t kMostReadAheadPages = 8;
-constexpr std::uint64_t kPagesWantedAtOnce = 16; ///< pages a blocking read asks for before it waits for the first
 
 std::shared_ptr<SourceExtent> makeExtent(std::uint64_t size, std::uint32_t pageSize)
 {
@@ -22,13 +19,6 @@ std::shared_ptr<SourceExtent> makeExtent(std::uint64_t size, std::uint32_t pageS
     extent->sourceSize = size;
     extent->pageSize = pageSize;
     return extent;
-}
-
-/// The part of `bytes` (which start at `at`) that lies in `range`.
-template <typename T>
-std::span<T> partOf(std::span<T> bytes, ByteOffset at, ByteRange range)
-{
-    return bytes.subspan(static_cast<std::size_t>(range.begin() - at), static_cast<std::size_t>(range.length()));
 }
 
 } // namespace
@@ -134,91 +124,6 @@ void Document::Impl::readAhead(SourceExtent::Pages pages, PageIndex before, std:
     }
     const std::uint64_t count = std::min(wanted, pages.first.value);
     m_loader->request({{pages.first.value - count}, count}, LoadClass::ReadAhead, generation, Intent::Scroll);
-}
-
-Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::span<std::byte> into, Intent intent,
-                                  std::stop_token stop)
-{
-    const auto range = ByteRange::make(at, into.size());
-    if (!range || !whole().contains(*range))
-        return failure(ErrorCode::OutOfRange, Operation::Read, range.value_or(ByteRange(at, ByteOffset(kMaxSourceSize))),
-                       m_source->path());
-    if (closed())
-        return failure(ErrorCode::Closed, Operation::Read, *range, m_source->path());
-    try {
-        const SourceExtent::Pages pages = m_extent->pagesOf(*range);
-        std::vector<PageHandle> handles;
-        handles.reserve(static_cast<std::size_t>(pages.count));
-        for (std::uint64_t i = 0; i < pages.count; ++i) {
-            const PageIndex index{pages.first.value + i};
-            if (intent != Intent::Scan && i % kPagesWantedAtOnce == 0)
-                m_loader->request({index, std::min(kPagesWantedAtOnce, pages.count - i)}, LoadClass::Wanted, 0, intent);
-            auto handle = pageFor(index, intent, stop);
-            if (!handle)
-                return failure(handle.error());
-            const ByteRange part = m_extent->rangeOf(index).intersection(*range);
-            if (auto readable = checkReadable(handle->page(), part, edits); !readable)
-                return readable;
-            handles.push_back(std::move(*handle));
-        }
-        for (const PageHandle &handle : handles) {
-            const ByteRange part = handle.page().range().intersection(*range);
-            std::ranges::copy(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())),
-                              partOf(into, at, part).begin());
-        }
-        edits.overlay(at, into);
-        return {};
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Read, *range, m_source->path());
-    }
-}
-
-Result<PageHandle> Document::Impl::pageFor(PageIndex index, Intent intent, const std::stop_token &stop)
-{
-    if (stop.stop_requested())
-        return failure(ErrorCode::Cancelled, Operation::Read, m_extent->rangeOf(index), m_source->path());
-    if (intent == Intent::Scan)
-        return pageForScan(index);
-    PageHandle handle = m_cache->tryGet(index, PageCache::Visit::Counted);
-    if (handle && handle.page().state() == PageState::Ready)
-        return handle;
-    return m_loader->wait(index, intent, stop);
-}
-
-/// The resident page, or one read for this call alone that never enters the cache.
-Result<PageHandle> Document::Impl::pageForScan(PageIndex index)
-{
-    PageHandle handle = m_cache->tryGet(index);
-    if (handle && handle.page().state() == PageState::Ready)
-        return handle;
-    const auto page = std::make_shared<Page>(index, m_extent->rangeOf(index));
-    DamagedRead read = readAroundDamage(*m_source, page->range(), page->writableBytes());
-    if (read.error)
-        page->setDamage({std::move(read.bad), std::move(*read.error), m_env->now(), 1});
-    return PageHandle(page);
-}
-
-/// That every byte of `range` is staged or can be read; the error's range is what cannot.
-Result<void> Document::Impl::checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const
-{
-    if (!page.range().contains(range))
-        return failure(ErrorCode::Changed, Operation::Read, range, m_source->path());
-    const auto hidden = [&edits](ByteRange bad) { return edits.byteCountIn(bad) == bad.length(); };
-    const ByteOffset sourceEnd(m_extent->sourceSize.load(std::memory_order_acquire));
-    const ByteRange lost = range.intersection(ByteRange(sourceEnd, ByteOffset(kMaxSourceSize)));
-    if (page.damage()) {
-        for (const ByteRange damaged : page.damage()->bad) {
-            const ByteRange bad = damaged.intersection(range);
-            if (hidden(bad))
-                continue;
-            Error error = page.damage()->error;
-            error.range = bad;
-            return failure(std::move(error));
-        }
-    }
-    if (!hidden(lost))
-        return failure(ErrorCode::Truncated, Operation::Read, lost, m_source->path());
-    return {};
 }
 
 void Document::Impl::reload()

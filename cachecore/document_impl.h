@@ -12,7 +12,14 @@
 
 namespace cachecore {
 
-/// What a Document shares with its jobs. document_impl.cpp reads, document_edits.cpp stages,
+/// The part of `bytes` (which start at `at`) that lies in `range`.
+template <typename T>
+std::span<T> partOf(std::span<T> bytes, ByteOffset at, ByteRange range)
+{
+    return bytes.subspan(static_cast<std::size_t>(range.begin() - at), static_cast<std::size_t>(range.length()));
+}
+
+/// What a Document shares with its jobs. document_impl.cpp shows and watches, document_read.cpp reads, document_edits.cpp stages,
 /// document_write.cpp writes and closes.
 ///
 /// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
@@ -65,8 +72,9 @@ private:
 
     void notify(DocumentChanges changes);
     void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
-    [[nodiscard]] Result<PageHandle> pageFor(PageIndex index, Intent intent, const std::stop_token &stop);
-    [[nodiscard]] Result<PageHandle> pageForScan(PageIndex index);
+    [[nodiscard]] Result<void> pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,
+                                         std::vector<PageHandle> &handles);
+    [[nodiscard]] Result<void> pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles);
     [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const;
 
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;

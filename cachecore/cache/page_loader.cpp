@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/page_loader.h"
 
-#include "cachecore/cache/damaged_read.h"
-
 #include <algorithm>
 #include <chrono>
 #include <iterator>
@@ -172,12 +170,11 @@ void PageLoader::runJob()
     m_runningReadAhead += readAhead ? 1 : 0;
     lock.unlock();
 
-    std::optional<std::uint64_t> endSeen;
     const std::uint64_t timesAsked = m_extent->timesAsked.load(std::memory_order_acquire);
-    const Pages pages = readBatch(batch, endSeen);
+    const PagesRead read = readBatch(batch);
 
     lock.lock();
-    const Arrived arrived = finishBatch(batch, pages);
+    const Arrived arrived = finishBatch(batch, read.pages);
     --m_running;
     m_runningReadAhead -= readAhead ? 1 : 0;
     --m_jobs;
@@ -189,8 +186,8 @@ void PageLoader::runJob()
     const auto listener = m_listener.lock();
     if (!listener || closed)
         return;
-    if (endSeen)
-        listener->sourceEndsAt(*endSeen, timesAsked);
+    if (read.endsAt)
+        listener->sourceEndsAt(*read.endsAt, timesAsked);
     listener->pagesArrived(arrived);
 }
 
@@ -225,7 +222,7 @@ bool PageLoader::mayRun(const Flight &flight) const
 /// Adds queued neighbours of the first page of `batch` on both sides; the batch stays in ascending order.
 void PageLoader::extendBatch(Batch &batch, Flights::iterator best)
 {
-    const std::size_t most = static_cast<std::size_t>(std::max<std::uint64_t>(1, kLongestRead / m_extent->pageSize));
+    const auto most = static_cast<std::size_t>(pagesPerRead(m_extent->pageSize));
     for (auto it = std::next(best); it != m_flights.end() && batch.size() < most; ++it) {
         if (it->second->running || it->first != batch.back()->page.value + 1)
             break;
@@ -239,52 +236,39 @@ void PageLoader::extendBatch(Batch &batch, Flights::iterator best)
     }
 }
 
-/// Reads the pages of a batch; one that could not even be allocated is null. No lock held.
-PageLoader::Pages PageLoader::readBatch(const Batch &batch, std::optional<std::uint64_t> &endSeen)
+/// Reads the pages of a batch; nothing when there was no room for them. No lock held.
+PagesRead PageLoader::readBatch(const Batch &batch)
 {
-    Pages pages(batch.size());
-    std::vector<std::span<std::byte>> buffers;
-    std::uint64_t total = 0;
+    PagesRead read;
     try {
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            pages[i] = std::make_shared<Page>(batch[i]->page, m_extent->rangeOf(batch[i]->page));
-            buffers.push_back(pages[i]->writableBytes());
-            total += buffers.back().size();
-        }
+        read = readPages(*m_source, *m_extent, {batch.front()->page, batch.size()}, AfterDamage::GoOn);
     } catch (const std::bad_alloc &) {
-        std::ranges::fill(pages, nullptr);
-        return pages;
+        return {};
     }
-    const auto got = m_source->readAt(pages.front()->range().begin(), buffers);
-    std::uint64_t reads = 1;
-    if (!got || *got != total) {
-        for (const std::shared_ptr<Page> &page : pages)
-            readSingly(*page, endSeen);
-        reads += pages.size();
+    for (const std::shared_ptr<Page> &page : read.pages) {
+        if (page->damage())
+            delayRetry(*page);
     }
     const std::lock_guard lock(m_mutex);
-    m_counters.reads += reads;
-    m_counters.loads += pages.size();
-    return pages;
+    m_counters.reads += read.reads;
+    m_counters.loads += read.pages.size();
+    return read;
 }
 
-/// Reads one page again, this time around what cannot be read.
-void PageLoader::readSingly(Page &page, std::optional<std::uint64_t> &endSeen)
+/// Says when a page with damage may be tried again: later after each failure in a row.
+void PageLoader::delayRetry(Page &page)
 {
-    DamagedRead read = readAroundDamage(*m_source, page.range(), page.writableBytes());
-    if (read.endsAt)
-        endSeen = std::min(endSeen.value_or(kMaxSourceSize), *read.endsAt);
-    if (!read.error)
-        return;
+    Page::Damage damage = *page.damage();
     const PageHandle before = m_cache->tryGet(page.index());
-    const unsigned attempts = before && before.page().damage() ? before.page().damage()->attempts + 1 : 1;
-    const std::chrono::seconds pause(std::uint64_t{1} << std::min(attempts, kLongestRetryShift));
-    page.setDamage({std::move(read.bad), std::move(*read.error), m_env->now() + pause, attempts});
+    if (before && before.page().damage())
+        damage.attempts = before.page().damage()->attempts + 1;
+    damage.retryAt = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
+    page.setDamage(std::move(damage));
 }
 
 /// Publishes what was read and ends the flights; those invalidated meanwhile are queued again, or end with nothing when the loader is
 /// closed. Returns what was published: a flight queued again belongs to another job as soon as the lock is gone.
-PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const Pages &pages)
+PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages)
 {
     Arrived arrived;
     arrived.reserve(pages.size());
@@ -296,7 +280,7 @@ PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const Pages &pag
             continue;
         flight.done = true;
         m_flights.erase(flight.page.value);
-        if (stale || !pages[i]) {
+        if (stale || pages.empty()) {
             m_cache->abandonLoading(flight.page);
             continue;
         }

@@ -4,6 +4,7 @@
 #include "cachecore/base/env.h"
 #include "cachecore/base/executor.h"
 #include "cachecore/cache/page_cache.h"
+#include "cachecore/cache/page_reader.h"
 #include "cachecore/cache/source_extent.h"
 #include "cachecore/source/block_source.h"
 
@@ -56,8 +57,6 @@ public:
 /// Thread: any. Jobs share ownership, so a loader outlives its owner while a read is stuck in the system.
 class PageLoader : public std::enable_shared_from_this<PageLoader> {
 public:
-    static constexpr std::uint64_t kLongestRead = std::uint64_t{1} << 20;
-
     PageLoader(std::shared_ptr<BlockSource> source, std::shared_ptr<PageCache> cache,
                std::shared_ptr<const SourceExtent> extent, std::shared_ptr<Executor> executor, std::shared_ptr<Env> env,
                std::weak_ptr<LoadListener> listener);
@@ -90,7 +89,6 @@ private:
     struct Flight;
     using Flights = std::map<std::uint64_t, std::shared_ptr<Flight>>;
     using Batch = std::vector<std::shared_ptr<Flight>>;
-    using Pages = std::vector<std::shared_ptr<Page>>;
     using Arrived = std::vector<std::shared_ptr<const Page>>;
 
     void launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent);
@@ -102,9 +100,9 @@ private:
     [[nodiscard]] Batch takeBatch();
     void extendBatch(Batch &batch, Flights::iterator best);
     [[nodiscard]] bool mayRun(const Flight &flight) const;
-    [[nodiscard]] Pages readBatch(const Batch &batch, std::optional<std::uint64_t> &endSeen);
-    Arrived finishBatch(const Batch &batch, const Pages &pages);
-    void readSingly(Page &page, std::optional<std::uint64_t> &endSeen);
+    [[nodiscard]] PagesRead readBatch(const Batch &batch);
+    Arrived finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages);
+    void delayRetry(Page &page);
 
     const std::shared_ptr<BlockSource> m_source;
     const std::shared_ptr<PageCache> m_cache;

@@ -157,7 +157,7 @@ void TestPageLoader::neverReadsMoreThanTheLongestReadAtOnce()
     setup.request(0, 700, 1);
     setup.executor->runAll();
     for (const ByteRange read : setup.source->reads())
-        QVERIFY(read.length() <= PageLoader::kLongestRead);
+        QVERIFY(read.length() <= kLongestRead);
     QCOMPARE(setup.source->reads().size(), std::size_t{3});
     for (std::uint64_t page = 0; page < 700; ++page)
         QVERIFY(setup.holds(page, setup.bytes));

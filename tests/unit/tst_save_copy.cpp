@@ -53,7 +53,9 @@ class TestSaveCopy : public QObject {
 private slots:
     void copyHasTheStagedBytesAndTheOriginalHasNot();
     void holesStayHoles();
+    void readsPagesTogetherAndAroundResidentOnes();
     void unreadableByteEndsTheCopy();
+    void deadDiskIsNotAskedForEverySector();
     void sourceItselfIsRefused();
     void stoppingLeavesNothing();
     void fullDiskLeavesNothing();
@@ -110,6 +112,28 @@ void TestSaveCopy::unreadableByteEndsTheCopy()
     QVERIFY(!report);
     QCOMPARE(report.error().code, ErrorCode::Io);
     QCOMPARE(entriesOf(directory.path()), std::size_t{0});
+}
+
+void TestSaveCopy::readsPagesTogetherAndAroundResidentOnes()
+{
+    const TempDir directory;
+    const auto disk = patternBytes(3 << 20);
+    DocumentFixture fixture(disk);
+    QVERIFY(readBytes(*fixture.document, 1'500'000, 1)); // one page of the second MiB is in the cache
+    fixture.source->clearLogs();
+    QVERIFY(saveCopy(*fixture->snapshot(), *systemEnv(), directory.file("copy")));
+    QVERIFY(readFile(directory.file("copy")) == disk);
+    QCOMPARE(fixture.source->count(SourceOp::Read), std::uint64_t{4});
+}
+
+void TestSaveCopy::deadDiskIsNotAskedForEverySector()
+{
+    const TempDir directory;
+    DocumentFixture fixture(patternBytes(3 << 20));
+    fixture.source->addBadRange(rangeAt(0, 3 << 20));
+    const auto report = saveCopy(*fixture->snapshot(), *systemEnv(), directory.file("copy"));
+    QCOMPARE(report.error().code, ErrorCode::Io);
+    QVERIFY(fixture.source->count(SourceOp::Read) < 100); // 6144 sectors
 }
 
 void TestSaveCopy::sourceItselfIsRefused()

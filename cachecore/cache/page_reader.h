@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/cache/page_handle.h"
+#include "cachecore/cache/source_extent.h"
+#include "cachecore/source/block_source.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace cachecore {
+
+/// Bytes of the longest single read of pages.
+inline constexpr std::uint64_t kLongestRead = std::uint64_t{1} << 20;
+
+/// How many pages of `pageSize` bytes go into one read; at least 1.
+[[nodiscard]] constexpr std::uint64_t pagesPerRead(std::uint32_t pageSize)
+{
+    return pageSize >= kLongestRead ? 1 : kLongestRead / pageSize;
+}
+
+/// Pages read from a source, published nowhere yet.
+struct PagesRead {
+    std::vector<std::shared_ptr<Page>> pages; ///< ascending, without a gap
+    std::uint64_t reads = 0;                  ///< at least this many reads were made
+    std::optional<std::uint64_t> endsAt;      ///< the source ended before the last page did, at this size
+};
+
+/// Whether a page with damage ends the reading of those behind it.
+enum class AfterDamage : std::uint8_t { GoOn, Stop };
+
+/// Reads consecutive pages in one read; where that fails or comes short, each again around what cannot be read. With AfterDamage::Stop
+/// the first page with damage is the last one returned. Such a page may be tried again at once (retryAt is the clock's beginning).
+/// Blocking. Throws std::bad_alloc when there is no room for the pages.
+[[nodiscard]] PagesRead readPages(BlockSource &source, const SourceExtent &extent, SourceExtent::Pages wanted,
+                                  AfterDamage afterDamage);
+
+} // namespace cachecore
