@@ -141,6 +141,7 @@ Fixture::~Fixture()
     view.setSession(nullptr);
     session.reset();
     document->close(std::chrono::seconds(10));
+    loads->shutDown(); // tasks that never ran hold the loader, and the loader this executor
 }
 
 void Fixture::type(const char *text)
