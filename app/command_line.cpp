@@ -63,10 +63,11 @@ void addOptions(QCommandLineParser &parser)
                       tr("Reads pages of N bytes, a power of two from 512 to 1MiB (64KiB when not given)."),
                       QStringLiteral("N")});
     parser.addOption({QStringLiteral("cache-size"),
-                      tr("Keeps at most N bytes of pages, at least four pages (256MiB when not given)."),
+                      tr("Keeps at most N bytes of pages, at least 1MiB and at least four pages (256MiB when not given)."),
                       QStringLiteral("N")});
     parser.addOption({QStringLiteral("screenshot"),
-                      tr("Saves a picture of the window to FILE once its pages have loaded, and ends. Needs no display."),
+                      tr("Saves a picture of the window to FILE once its pages have loaded, and ends. Needs no display. Replaces "
+                         "nothing but a PNG picture."),
                       QStringLiteral("FILE")});
     parser.addPositionalArgument(QStringLiteral("FILE"), tr("Disk images or devices; each gets a window of its own."),
                                  QStringLiteral("[FILE...]"));

@@ -2,6 +2,7 @@
 #include "app/application.h"
 #include "app/command_line.h"
 #include "app/platform_guard.h"
+#include "app/screenshot_file.h"
 
 #include <QApplication>
 #include <QLoggingCategory>
@@ -25,6 +26,10 @@ int main(int argc, char **argv)
         return 0;
     }
     if (line->screenshot) {
+        if (const auto refusal = cachet::pictureRefusal(*line->screenshot, line->files)) {
+            std::fprintf(stderr, "cachet: %s\n", qUtf8Printable(refusal->sentence));
+            return refusal->sameFile ? 2 : 1;
+        }
         if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM"))
             qputenv("QT_QPA_PLATFORM", "offscreen");
         // The offscreen platform warns about window hints it has no use for; stderr is for our own sentences.

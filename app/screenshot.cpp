@@ -3,11 +3,12 @@
 
 #include "app/main_window.h"
 #include "app/message_bar.h"
+#include "app/screenshot_file.h"
 #include "ui/hexview/hex_view.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
-#include <QFile>
+#include <QBuffer>
 #include <QPixmap>
 
 #include <algorithm>
@@ -86,12 +87,12 @@ void Screenshot::take()
     if (std::exchange(m_taken, true))
         return;
     const QPixmap picture = m_window.grab();
-    QFile file(displayPath(m_path));
-    // The name is bytes: opened by the system's own call, the decoded form is for sentences only.
-    std::FILE *const handle = std::fopen(m_path.c_str(), "wb");
-    const bool saved = handle && file.open(handle, QIODevice::WriteOnly, QFileDevice::AutoCloseHandle)
-        && picture.save(&file, "PNG") && file.flush();
-    if (saved)
+    QBuffer png;
+    const bool made = png.open(QIODevice::WriteOnly) && picture.save(&png, "PNG");
+    // Asked again: what has come to be there since the start is not replaced either.
+    if (const auto refusal = pictureRefusal(m_path, {}))
+        emit finished(false, refusal->sentence);
+    else if (made && savePicture(m_path, png.data()))
         emit finished(true, tr("Saved %1: %2").arg(displayPath(m_path), description()));
     else
         emit finished(false, tr("The picture could not be saved as %1. Check that its directory exists, can be written and has "

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/temp_dir.h"
 
+#include <QDir>
 #include <QProcess>
 #include <QtTest>
+
+#include <span>
+#include <vector>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,6 +26,9 @@ private slots:
 void TestCachetLimits::writingPastTheFileSizeLimitIsASentence()
 {
     const TempDir directory;
+    const auto bytes = std::as_bytes(std::span("\x89PNG\r\n\x1a\n an older picture", 25));
+    const std::vector<std::byte> old(bytes.begin(), bytes.end());
+    const std::string picture = directory.write("p.png", old);
     QProcess process;
     process.setChildProcessModifier([] {
         constexpr rlimit kLimit{1024, 1024}; // no picture is that small
@@ -29,12 +36,14 @@ void TestCachetLimits::writingPastTheFileSizeLimitIsASentence()
             ::_exit(77);
     });
     process.start(QStringLiteral(CACHET_PROGRAM),
-                  {QStringLiteral("--screenshot"), QString::fromStdString(directory.file("p.png"))});
+                  {QStringLiteral("--screenshot"), QString::fromStdString(picture)});
     QVERIFY(process.waitForFinished(30'000));
     QCOMPARE(process.exitStatus(), QProcess::NormalExit); // SIGXFSZ would have ended it
     QCOMPARE(process.exitCode(), 1);
     const QByteArray said = process.readAllStandardError();
     QVERIFY2(said.contains("could not be saved"), said.constData());
+    QCOMPARE(readFile(picture), old);
+    QCOMPARE(QDir(QString::fromStdString(directory.path())).entryList(QDir::Files | QDir::Hidden).size(), 1); // no half of one
 }
 
 void TestCachetLimits::optionWithALineBreakIsOneLine()

@@ -6,6 +6,9 @@
 #include <QProcess>
 #include <QtTest>
 
+#include <algorithm>
+#include <span>
+
 #include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +32,11 @@ private slots:
     void refusesWithASentence();
     void placePastTheEndIsASentence();
     void pictureThatCannotBeSavedIsASentence();
+    void pictureNeverReplacesTheFileItShows_data();
+    void pictureNeverReplacesTheFileItShows();
+    void pictureReplacesOnlyPictures_data();
+    void pictureReplacesOnlyPictures();
+    void pictureReplacesAPictureAsAWhole();
     void refusesWhatPermissionForbids();
 
 private:
@@ -219,6 +227,96 @@ void TestCachetProcess::pictureThatCannotBeSavedIsASentence()
     const Outcome outcome = run({"--screenshot", directory.file("missing/p.png")});
     QCOMPARE(outcome.code, 1);
     QVERIFY2(outcome.err.contains("could not be saved"), outcome.err.constData());
+}
+
+void TestCachetProcess::pictureNeverReplacesTheFileItShows_data()
+{
+    QTest::addColumn<QString>("kind");
+    for (const char *kind : {"itself", "symbolic link", "hard link", "picture"})
+        QTest::newRow(kind) << kind;
+}
+
+void TestCachetProcess::pictureNeverReplacesTheFileItShows()
+{
+    QFETCH(const QString, kind);
+    const TempDir directory;
+    std::vector<std::byte> bytes = patternBytes(4096);
+    if (kind == QStringLiteral("picture"))
+        std::ranges::copy(std::as_bytes(std::span("\x89PNG\r\n\x1a\n", 8)), bytes.begin());
+    const std::string file = directory.write("disk.img", bytes);
+    std::string picture = file;
+    if (kind == QStringLiteral("symbolic link")) {
+        picture = directory.file("link");
+        QCOMPARE(::symlink(file.c_str(), picture.c_str()), 0);
+    } else if (kind == QStringLiteral("hard link")) {
+        picture = directory.file("link");
+        QCOMPARE(::link(file.c_str(), picture.c_str()), 0);
+    }
+    const Outcome outcome = run({"--screenshot", picture, file});
+    QCOMPARE(outcome.code, 2);
+    QVERIFY2(outcome.err.contains("would overwrite it"), outcome.err.constData());
+    QCOMPARE(outcome.err.count('\n'), 1);
+    QVERIFY(outcome.out.isEmpty());
+    QCOMPARE(readFile(file), bytes);
+}
+
+void TestCachetProcess::pictureReplacesOnlyPictures_data()
+{
+    QTest::addColumn<QString>("kind");
+    QTest::addColumn<QByteArray>("part");
+    QTest::newRow("disk image") << "image" << QByteArray("not a readable PNG picture");
+    QTest::newRow("empty file") << "empty" << QByteArray("not a readable PNG picture");
+    QTest::newRow("link to a disk image") << "link" << QByteArray("not a readable PNG picture");
+    QTest::newRow("fifo") << "fifo" << QByteArray("not a regular file");
+    QTest::newRow("directory") << "directory" << QByteArray("not a regular file");
+    QTest::newRow("device") << "device" << QByteArray("not a regular file");
+}
+
+void TestCachetProcess::pictureReplacesOnlyPictures()
+{
+    QFETCH(const QString, kind);
+    QFETCH(const QByteArray, part);
+    const TempDir directory;
+    const std::vector<std::byte> bytes = patternBytes(kind == QStringLiteral("empty") ? 0 : 4096);
+    std::string target = directory.file("target\nof two lines");
+    std::string kept;
+    if (kind == QStringLiteral("fifo"))
+        QCOMPARE(::mkfifo(target.c_str(), 0600), 0);
+    else if (kind == QStringLiteral("directory"))
+        QCOMPARE(::mkdir(target.c_str(), 0700), 0);
+    else if (kind == QStringLiteral("device"))
+        target = "/dev/full";
+    else
+        kept = directory.write(kind == QStringLiteral("link") ? "elsewhere" : "target\nof two lines", bytes);
+    if (kind == QStringLiteral("link"))
+        QCOMPARE(::symlink("elsewhere", target.c_str()), 0);
+    const Outcome outcome = run({"--screenshot", target});
+    QCOMPARE(outcome.code, 1);
+    QVERIFY2(outcome.err.contains(part), outcome.err.constData());
+    QCOMPARE(outcome.err.count('\n'), 1);
+    if (!kept.empty())
+        QCOMPARE(readFile(kept), bytes);
+}
+
+void TestCachetProcess::pictureReplacesAPictureAsAWhole()
+{
+    const TempDir directory;
+    const std::string picture = directory.file("p.png");
+    const std::string link = directory.file("link.png");
+    QCOMPARE(run({"--screenshot", picture}).code, 0);
+    QCOMPARE(::chmod(picture.c_str(), 0640), 0);
+    QCOMPARE(::symlink("p.png", link.c_str()), 0);
+    struct stat before {};
+    struct stat after {};
+    QCOMPARE(::stat(picture.c_str(), &before), 0);
+    const Outcome again = run({"--screenshot", link});
+    QVERIFY2(again.code == 0, again.err.constData());
+    QCOMPARE(::stat(picture.c_str(), &after), 0);
+    QVERIFY(after.st_ino != before.st_ino); // made beside it, then renamed
+    QCOMPARE(after.st_mode & 0777U, 0640U);
+    QVERIFY(QFileInfo(QString::fromStdString(link)).isSymLink());
+    QVERIFY(!QImage(QString::fromStdString(picture)).isNull());
+    QCOMPARE(QDir(QString::fromStdString(directory.path())).entryList(QDir::Files | QDir::Hidden).size(), 2);
 }
 
 void TestCachetProcess::refusesWhatPermissionForbids()
