@@ -25,6 +25,8 @@ private slots:
     void findsRanges();
     void refusesRanges_data();
     void refusesRanges();
+    void refusesWhatNoSizeCanHold_data();
+    void refusesWhatNoSizeCanHold();
     void readsAmounts();
     void everyErrorIsASentenceThatQuotesTheText();
 };
@@ -239,6 +241,43 @@ void TestGoToExpression::refusesRanges()
     const auto range = resolveRange(*parsed, 1000);
     QVERIFY(!range.has_value());
     QCOMPARE(static_cast<int>(range.error().kind), kind);
+}
+
+void TestGoToExpression::refusesWhatNoSizeCanHold_data()
+{
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<int>("kind"); // -1 when some document holds such a range
+    const auto row = [](const char *text, std::optional<Kind> kind) {
+        QTest::newRow(text) << QString::fromLatin1(text) << (kind ? static_cast<int>(*kind) : -1);
+    };
+    row("5..1", Kind::Backwards);
+    row("3..3", Kind::EmptyRange);
+    row("0+0", Kind::EmptyRange);
+    row("end-5..end-6", Kind::Backwards);
+    row("end-5..end-5", Kind::EmptyRange);
+    row("end..end", Kind::EmptyRange);
+    row("end..7", Kind::EmptyRange);
+    row("end-7..0", Kind::EmptyRange);
+    row("end+1", Kind::PastEnd);
+    row("end-5+6", Kind::PastEnd);
+    row("9223372036854775807+1", Kind::PastEnd);
+    row("end-5+5", {});
+    row("end-6..end-5", {});
+    row("end-5..1", {});
+    row("5..end-1000", {});
+    row("9223372036854775806+1", {});
+}
+
+void TestGoToExpression::refusesWhatNoSizeCanHold()
+{
+    QFETCH(const QString, text);
+    QFETCH(const int, kind);
+    const auto range = parseRange(text);
+    QCOMPARE(range.has_value(), kind == -1);
+    if (range)
+        return;
+    QCOMPARE(static_cast<int>(range.error().kind), kind);
+    QVERIFY(expressionErrorText(range.error(), text).contains(text));
 }
 
 void TestGoToExpression::readsAmounts()

@@ -165,6 +165,27 @@ Parsed<PlaceExpression> readStart(Reader &reader)
     return PlaceExpression{From::Start, *bytes};
 }
 
+/// Why `range` names no bytes whatever the size of the document, if that can be told.
+std::optional<Kind> wrongForEverySize(const RangeExpression &range)
+{
+    using From = PlaceExpression::From;
+    const bool fromEnd = range.begin.from == From::End;
+    if (!range.end) {
+        if (range.length == 0)
+            return Kind::EmptyRange;
+        const std::uint64_t most = fromEnd ? range.begin.bytes : kMaxSourceSize - range.begin.bytes;
+        return range.length > most ? std::optional(Kind::PastEnd) : std::nullopt;
+    }
+    if (range.end->from == range.begin.from) {
+        if (range.end->bytes == range.begin.bytes)
+            return Kind::EmptyRange;
+        return (range.end->bytes > range.begin.bytes) == fromEnd ? std::optional(Kind::Backwards) : std::nullopt;
+    }
+    const bool nothingBetween = fromEnd ? range.begin.bytes == 0 || range.end->bytes == 0
+                                        : range.begin.bytes == kMaxSourceSize || range.end->bytes == kMaxSourceSize;
+    return nothingBetween ? std::optional(Kind::EmptyRange) : std::nullopt;
+}
+
 } // namespace
 
 Parsed<PlaceExpression> parsePlace(QStringView text)
@@ -212,6 +233,8 @@ Parsed<RangeExpression> parseRange(QStringView text)
     }
     if (!reader.atEnd())
         return reader.unexpectedText();
+    if (const auto kind = wrongForEverySize(range))
+        return std::unexpected(ExpressionError{*kind, 0, 0, {}});
     return range;
 }
 
@@ -289,12 +312,12 @@ QString expressionErrorText(const ExpressionError &error, QStringView text)
     case Kind::UnknownUnit:
         return tr("\"%1\" is no unit: use KiB, MiB, GiB, TiB, PiB or sectors; hex numbers start with 0x.").arg(part);
     case Kind::TooLarge:
-        return tr("\"%1\" is larger than any offset can be, which is 2^63-1.").arg(part.isEmpty() ? whole : part);
+        return tr("\"%1\" is too large: the largest number of bytes is 2^63-1.").arg(part.isEmpty() ? whole : part);
     case Kind::BeforeStart:
         return tr("\"%1\" lies before the first byte.").arg(whole);
     case Kind::PastEnd:
-        return tr("\"%1\" lies past the end, which is at %2.")
-            .arg(whole, hexText(error.end ? error.end->value() : kMaxSourceSize));
+        return error.end ? tr("\"%1\" lies past the end, which is at %2.").arg(whole, hexText(error.end->value()))
+                         : tr("\"%1\" lies past the end, whatever the size.").arg(whole);
     case Kind::Backwards:
         return tr("\"%1\" ends before it begins.").arg(whole);
     case Kind::EmptyRange:

@@ -35,7 +35,7 @@ struct ExpressionError {
         UnknownUnit,
         TooLarge,    ///< above 2^63-1
         BeforeStart, ///< would lie before byte 0
-        PastEnd,     ///< would lie past the end; `end` says where that is
+        PastEnd,     ///< would lie past the end; `end` says where that is, when it is known
         Backwards,   ///< a range that ends before it begins
         EmptyRange,
     };
@@ -69,6 +69,7 @@ struct RangeExpression {
 };
 
 [[nodiscard]] Parsed<PlaceExpression> parsePlace(QStringView text);
+/// Refuses as well what can hold no bytes in any document: a range that is backwards, empty or past every end.
 [[nodiscard]] Parsed<RangeExpression> parseRange(QStringView text);
 /// An amount alone, as sizes on the command line are.
 [[nodiscard]] Parsed<std::uint64_t> parseAmount(QStringView text);
