@@ -22,6 +22,7 @@ private slots:
     void everyErrorNamesItsRangeAndFile();
     void everyCodeHasItsOwnReason();
     void saysWhatTheSystemSays();
+    void wrongValuesAreToldApart();
     void failedWriteSaysThatNothingIsLost();
     void nameThatIsNotTextIsShownWithReplacements();
     void rangesNameFirstAndLastByte();
@@ -63,6 +64,22 @@ void TestErrorText::saysWhatTheSystemSays()
     const QString text = errorText({ErrorCode::System, EMFILE, Operation::Open, {}, "a"});
     QVERIFY2(text.contains(QStringLiteral("Too many open files")), qPrintable(text));
     QVERIFY(text.contains(QString::number(EMFILE)));
+}
+
+void TestErrorText::wrongValuesAreToldApart()
+{
+    const auto wrong = [](Operation operation, int systemError, const std::string &path) {
+        return errorText({ErrorCode::InvalidArgument, systemError, operation, {}, path});
+    };
+    const QString copy = wrong(Operation::Open, 0, "/d/disk.img");
+    QVERIFY2(copy.contains(QStringLiteral("file being viewed")) && copy.contains(QStringLiteral("another name")),
+             qPrintable(copy));
+    const QString page = wrong(Operation::Configure, 0, "/dev/disk");
+    QVERIFY2(page.contains(QStringLiteral("larger page size")) && !page.contains(QStringLiteral("cache must")),
+             qPrintable(page));
+    QVERIFY(wrong(Operation::Open, ENAMETOOLONG, "/d").contains(QStringLiteral("too long")));
+    QVERIFY(!wrong(Operation::Open, EINVAL, "/d").contains(QStringLiteral("being viewed")));
+    QVERIFY(wrong(Operation::Open, 0, std::string("a\0b", 3)).contains(QStringLiteral("no file can have that name")));
 }
 
 void TestErrorText::failedWriteSaysThatNothingIsLost()

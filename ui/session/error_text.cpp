@@ -90,17 +90,28 @@ QString systemText(const cachecore::Error &error)
               .arg(error.systemError);
 }
 
+/// Of a value that can never work.
+QString wrongValueText(const cachecore::Error &error)
+{
+    if (error.systemError == ENAMETOOLONG)
+        return tr("the name is too long. Choose a shorter one");
+    if (error.path.find('\0') != std::string::npos)
+        return tr("no file can have that name. Choose another");
+    // The command line refuses every other wrong size before anything is opened.
+    if (error.operation == Operation::Configure)
+        return tr("its blocks are larger than the pages. Choose a larger page size");
+    // Only a copy asks whether it would replace what it is made of.
+    if (error.operation == Operation::Open && error.systemError == 0)
+        return tr("it is the very file being viewed. Choose another name for the copy");
+    return tr("the value given can never work. Choose another");
+}
+
 /// Why, and what to do, without a full stop.
 QString reason(const cachecore::Error &error)
 {
     switch (error.code) {
     case ErrorCode::InvalidArgument:
-        if (error.systemError == ENAMETOOLONG)
-            return tr("the name is too long. Choose a shorter one");
-        return error.operation == Operation::Configure
-            ? tr("the page size must be a power of two from 512 bytes to 1 MiB and not below the block size of the "
-                 "source, and the cache must hold at least four pages. Choose other sizes")
-            : tr("the value given can never work. Choose another");
+        return wrongValueText(error);
     case ErrorCode::OutOfRange:
         return tr("it lies past the end. Choose a place inside the document");
     case ErrorCode::NotFound:
