@@ -5,14 +5,44 @@
 
 #include <QApplication>
 #include <QIcon>
+#include <QScreen>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace cachet {
 
 namespace {
 
 constexpr QSize kPictureSize(1280, 800);
+
+/// Moves a window that would lie right on another one down and to the right. Only where its place is remembered: the
+/// window system places the others.
+void cascade(QWidget &window)
+{
+    constexpr int kStep = 24;
+    constexpr int kMostSteps = 100;
+    if (!window.testAttribute(Qt::WA_Moved) || window.isMaximized() || window.isFullScreen())
+        return;
+    const QWidgetList all = QApplication::topLevelWidgets();
+    const auto taken = [&window, &all](QPoint place) {
+        return std::ranges::any_of(all, [&window, place](const QWidget *other) {
+            const QPoint away = other->geometry().topLeft() - place;
+            return other != &window && qobject_cast<const MainWindow *>(other) && other->isVisible()
+                && std::max(std::abs(away.x()), std::abs(away.y())) < kStep;
+        });
+    };
+    const QRect screen = window.screen()->availableGeometry();
+    QRect place = window.geometry();
+    for (int step = 0; step < kMostSteps && taken(place.topLeft()); ++step) {
+        place.translate(kStep, kStep);
+        // From the corner again when little of the window would be left on the screen.
+        if (place.left() > screen.center().x() || place.top() > screen.center().y())
+            place.moveTopLeft(screen.topLeft() + QPoint(kStep, kStep));
+    }
+    window.setGeometry(place);
+}
 
 QIcon programIcon()
 {
@@ -58,6 +88,7 @@ MainWindow *Application::makeWindow(bool first)
         options.select = m_line.select;
     }
     auto *window = new MainWindow(m_services, options);
+    cascade(*window);
     connect(window, &MainWindow::quitWanted, this, &Application::quit);
     connect(window, &MainWindow::newWindowWanted, this, [this](const std::string &path) {
         MainWindow *another = makeWindow(false);
