@@ -21,13 +21,11 @@ read_arguments()
         fi
         case $1 in
             --) ended=true ;;
-            --help | --help-all | --version | -h | -v | '-?') only_tells=true ;;
-            --screenshot=*) has_screenshot=true ;;
+            --help | -help | -h | --version | -version | -v) only_tells=true ;;
+            --screenshot=* | -screenshot=*) has_screenshot=true ;;
             --screenshot | --goto | --select | --page-size | --cache-size | \
-                -platform | --platform | -style | --style | -stylesheet | --stylesheet | \
-                -qwindowgeometry | --qwindowgeometry | -qwindowtitle | --qwindowtitle | \
-                -qwindowicon | --qwindowicon | -display | --display)
-                [ "$1" != --screenshot ] || has_screenshot=true
+                -screenshot | -goto | -select | -page-size | -cache-size)
+                case $1 in *-screenshot) has_screenshot=true ;; esac
                 if [ $# -eq 1 ]; then
                     incomplete=true
                 else

@@ -46,6 +46,19 @@ QString onOneLine(QString sentence)
     return sentence;
 }
 
+/// The option as it was typed, with its dashes.
+QString asTyped(const QStringList &arguments, const QString &option)
+{
+    for (const QString &argument : arguments) {
+        for (const char *dashes : {"--", "-"}) {
+            const QString typed = QLatin1String(dashes) + option;
+            if (argument == typed || argument.startsWith(typed + u'='))
+                return typed;
+        }
+    }
+    return option;
+}
+
 void addOptions(QCommandLineParser &parser)
 {
     parser.setApplicationDescription(
@@ -151,12 +164,14 @@ std::expected<CommandLine, QString> parseCommandLine(std::span<const std::string
     for (const std::string &argument : arguments)
         texts << wrapped(argument);
     QCommandLineParser parser;
+    parser.setSingleDashWordOptionMode(QCommandLineParser::ParseAsLongOptions); // a word is one option, not one per letter
     addOptions(parser);
     if (!parser.parse(texts)) {
         const QStringList unknown = parser.unknownOptionNames();
-        if (!unknown.isEmpty())
-            return std::unexpected(
-                onOneLine(tr("Unknown option \"%1\"; --help lists the options.").arg(shown(unknown.first()))));
+        if (!unknown.isEmpty()) {
+            const QString typed = shown(asTyped(texts, unknown.first()));
+            return std::unexpected(onOneLine(tr("Unknown option \"%1\"; --help lists the options.").arg(typed)));
+        }
         return std::unexpected(onOneLine(tr("%1 --help lists the options.").arg(shown(parser.errorText()))));
     }
     CommandLine line;

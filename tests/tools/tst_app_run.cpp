@@ -74,10 +74,13 @@ void TestAppRun::knowsWhatTheArgumentsAskFor_data()
         << QStringList{"--goto", "0x400", "disk.img"} << QByteArray("has_file");
     QTest::newRow("value with =") << QStringList{"--goto=0x400"} << QByteArray();
     QTest::newRow("every option with a value")
-        << QStringList{"--goto", "1", "--select", "2", "--page-size", "3", "--cache-size", "4", "-platform", "xcb"}
+        << QStringList{"--goto", "1", "--select", "2", "--page-size", "3", "--cache-size", "4", "-goto", "5"}
         << QByteArray();
     QTest::newRow("screenshot") << QStringList{"--screenshot", "x.png"} << QByteArray("has_screenshot");
     QTest::newRow("screenshot with =") << QStringList{"--screenshot=x.png"} << QByteArray("has_screenshot");
+    QTest::newRow("screenshot with one dash") << QStringList{"-screenshot", "x.png"} << QByteArray("has_screenshot");
+    QTest::newRow("the toolkit's options are none of ours")
+        << QStringList{"-platform", "xcb"} << QByteArray("has_file");
     QTest::newRow("both and a file") << QStringList{"--goto", "0x400", "--screenshot", "x.png", "a"}
                                      << QByteArray("has_file has_screenshot");
     QTest::newRow("value that looks like an option") << QStringList{"--goto", "--screenshot"} << QByteArray();
