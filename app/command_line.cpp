@@ -67,7 +67,9 @@ void addOptions(QCommandLineParser &parser)
     parser.addOption({{QStringLiteral("v"), QStringLiteral("version")}, tr("Prints the version.")});
     parser.addOption({QStringLiteral("read-only"), tr("Opens for reading only; nothing can be edited.")});
     parser.addOption({QStringLiteral("goto"),
-                      tr("Starts at EXPR: 0x1be, 446, 1MiB, lba:2048, end or end-512."), QStringLiteral("EXPR")});
+                      tr("Starts at EXPR: 0x1be, 446, 1MiB, lba:2048, end or end-512; not +N or -N, which count from the "
+                         "caret."),
+                      QStringLiteral("EXPR")});
     parser.addOption({QStringLiteral("select"),
                       tr("Selects RANGE: BEGIN..END (END is not part of it) or BEGIN+LENGTH, such as 0x400..0x410 or "
                          "0x400+16."),
@@ -108,19 +110,23 @@ std::optional<QString> readCacheSize(const QString &value, CommandLine &line)
 
 std::optional<QString> checkCacheSize(const CommandLine &line)
 {
-    constexpr std::uint64_t kFewestPages = 4;
-    const std::uint64_t least = kFewestPages * line.document.pageSize;
+    const std::uint64_t least = cachecore::Document::minimumCacheBytes(line.document.pageSize);
     if (line.document.cacheBytes >= least)
         return std::nullopt;
-    return tr("--cache-size: %1 is too small; the cache holds at least four pages, which are %2.")
-        .arg(sizeText(line.document.cacheBytes), shortSizeText(least));
+    return tr("--cache-size: %1 is too small; with pages of %2 the cache needs at least %3.")
+        .arg(sizeText(line.document.cacheBytes), shortSizeText(line.document.pageSize), sizeText(least));
 }
 
 std::optional<QString> readPlace(const QString &value, CommandLine &line)
 {
+    using From = PlaceExpression::From;
     const auto place = parsePlace(value);
     if (!place)
         return tr("--goto: %1").arg(expressionErrorText(place.error(), value));
+    if (place->from == From::CaretForward || place->from == From::CaretBackward)
+        return tr("--goto: \"%1\" counts from the caret, which has no place yet at the start; write an offset without the "
+                  "sign, or end-N.")
+            .arg(value.trimmed());
     line.goTo = {*place, value};
     return std::nullopt;
 }
@@ -136,14 +142,24 @@ std::optional<QString> readRange(const QString &value, CommandLine &line)
 
 std::optional<QString> readValues(const QCommandLineParser &parser, CommandLine &line)
 {
-    using Reader = std::optional<QString> (*)(const QString &, CommandLine &);
-    const std::pair<const char *, Reader> readers[] = {
-        {"page-size", readPageSize}, {"cache-size", readCacheSize}, {"goto", readPlace}, {"select", readRange}};
-    for (const auto &[name, read] : readers) {
+    struct Reader {
+        const char *name;
+        std::optional<QString> (*read)(const QString &value, CommandLine &line);
+        QString takes;
+    };
+    const Reader readers[] = {
+        {"page-size", readPageSize, tr("a number of bytes, such as 4096 or 64KiB")},
+        {"cache-size", readCacheSize, tr("a number of bytes, such as 64MiB")},
+        {"goto", readPlace, tr("a place, such as 0x1be, 446, 1MiB, lba:2048 or end-512")},
+        {"select", readRange, tr("a range, such as 0x400..0x410 or 0x400+16")}};
+    for (const auto &[name, read, takes] : readers) {
         const QString option = QString::fromLatin1(name);
         if (!parser.isSet(option))
             continue;
-        if (const auto error = read(shown(parser.value(option)), line))
+        const QString value = shown(parser.value(option));
+        if (value.trimmed().isEmpty())
+            return tr("--%1: nothing is given; it takes %2.").arg(option, takes);
+        if (const auto error = read(value, line))
             return error;
     }
     if (parser.isSet(QStringLiteral("screenshot"))) {

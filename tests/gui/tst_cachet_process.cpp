@@ -105,6 +105,11 @@ void TestCachetProcess::wrongArgumentsEndWithTwo_data()
     QTest::newRow("budget") << QByteArrayList{"--cache-size", "1", "file"};
     QTest::newRow("place") << QByteArrayList{"--goto", "here", "file"};
     QTest::newRow("range") << QByteArrayList{"--select", "9..5..1", "file"};
+    QTest::newRow("range that is backwards") << QByteArrayList{"--select", "5..1", "file"};
+    QTest::newRow("range of no bytes") << QByteArrayList{"--select", "3..3", "file"};
+    QTest::newRow("range of length 0") << QByteArrayList{"--select", "0+0", "file"};
+    QTest::newRow("place from the caret") << QByteArrayList{"--goto", "+3", "file"};
+    QTest::newRow("option of the toolkit") << QByteArrayList{"-platform", "foo", "file"};
 }
 
 void TestCachetProcess::wrongArgumentsEndWithTwo()

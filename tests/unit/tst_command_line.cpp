@@ -19,6 +19,8 @@ private slots:
     void refusesWithOneLine_data();
     void refusesWithOneLine();
     void sizesAreReadWithTheirUnits();
+    void takesTheSmallestCache();
+    void takesLongOptionsWithOneDash();
     void helpNamesEveryOption();
     void versionIsOneLine();
 };
@@ -87,10 +89,27 @@ void TestCommandLine::refusesWithOneLine_data()
     QTest::newRow("page size 0") << QByteArrayList{"--page-size", "0"} << "power of two";
     QTest::newRow("page size 2^63") << QByteArrayList{"--page-size", "9223372036854775808"} << "2^63-1";
     QTest::newRow("page size in words") << QByteArrayList{"--page-size", "big"} << "number";
-    QTest::newRow("cache below four pages") << QByteArrayList{"--cache-size", "196608"} << "four pages";
+    QTest::newRow("cache below four pages") << QByteArrayList{"--cache-size", "196608"} << "at least 1.0 MiB";
     QTest::newRow("cache below four large pages")
-        << QByteArrayList{"--cache-size", "1MiB", "--page-size", "512KiB"} << "four pages";
-    QTest::newRow("empty place") << QByteArrayList{"--goto", ""} << "--goto";
+        << QByteArrayList{"--cache-size", "1MiB", "--page-size", "512KiB"} << "at least 2.0 MiB";
+    QTest::newRow("cache below four large pages, the other order")
+        << QByteArrayList{"--page-size", "512KiB", "--cache-size", "2097151"} << "at least 2.0 MiB";
+    QTest::newRow("cache of many small pages below 1 MiB")
+        << QByteArrayList{"--page-size", "512", "--cache-size", "1048575"} << "at least 1.0 MiB";
+    QTest::newRow("cache of many small pages, the other order")
+        << QByteArrayList{"--cache-size", "2048", "--page-size", "512"} << "at least 1.0 MiB";
+    QTest::newRow("cache size of nothing") << QByteArrayList{"--cache-size", ""} << "takes a number of bytes";
+    QTest::newRow("cache size of spaces") << QByteArrayList{"--cache-size", "  "} << "takes a number of bytes";
+    QTest::newRow("page size of nothing") << QByteArrayList{"--page-size="} << "takes a number of bytes";
+    QTest::newRow("empty range") << QByteArrayList{"--select", ""} << "takes a range";
+    QTest::newRow("place from the caret") << QByteArrayList{"--goto", "+3"} << "counts from the caret";
+    QTest::newRow("place back from the caret") << QByteArrayList{"--goto", "-3"} << "counts from the caret";
+    QTest::newRow("range that is backwards") << QByteArrayList{"--select", "5..1"} << "ends before it begins";
+    QTest::newRow("range of no bytes") << QByteArrayList{"--select", "3..3"} << "holds no bytes";
+    QTest::newRow("range of length 0") << QByteArrayList{"--select", "0+0"} << "holds no bytes";
+    QTest::newRow("option of the toolkit") << QByteArrayList{"-platform", "foo"} << "\"-platform\"";
+    QTest::newRow("option of the toolkit with =") << QByteArrayList{"--style=foo"} << "\"--style\"";
+    QTest::newRow("empty place") << QByteArrayList{"--goto", ""} << "--goto: nothing is given; it takes a place";
     QTest::newRow("bad place") << QByteArrayList{"--goto", "0xzz"} << "--goto";
     QTest::newRow("bad range") << QByteArrayList{"--select", "5"} << "--select";
     QTest::newRow("range with a minus") << QByteArrayList{"--select", "5-9"} << "--select";
@@ -118,6 +137,22 @@ void TestCommandLine::sizesAreReadWithTheirUnits()
     QVERIFY(line.has_value());
     QCOMPARE(line->document.pageSize, std::uint32_t{1} << 20);
     QCOMPARE(line->document.cacheBytes, std::uint64_t{3} << 30);
+}
+
+void TestCommandLine::takesTheSmallestCache()
+{
+    QVERIFY(parseCommandLine(std::vector<std::string>{"--cache-size", "1MiB", "--page-size", "512"}).has_value());
+    QVERIFY(parseCommandLine(std::vector<std::string>{"--cache-size", "4MiB", "--page-size", "1MiB"}).has_value());
+}
+
+void TestCommandLine::takesLongOptionsWithOneDash()
+{
+    const auto line = parseCommandLine(std::vector<std::string>{"-read-only", "-goto", "5", "-screenshot=p.png", "-v", "a"});
+    QVERIFY2(line.has_value(), qPrintable(line ? QString() : line.error()));
+    QVERIFY(line->readOnly && line->version && !line->help);
+    QCOMPARE(line->goTo->expression.bytes, std::uint64_t{5});
+    QCOMPARE(*line->screenshot, std::string("p.png"));
+    QCOMPARE(line->files, std::vector<std::string>{"a"});
 }
 
 void TestCommandLine::helpNamesEveryOption()
