@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Who gets the room in the window, what it remembers of that, and what its empty parts and its status bar say.
 #include "app/main_window.h"
-
 #include "app/status_line.h"
 #include "app/window_actions.h"
 #include "ui/docks/heat_map_dock.h"
@@ -28,7 +27,9 @@ void MainWindow::tellOpening(bool slow)
     m_view->setEmptyText(text.isEmpty() ? text : text.arg(name));
     m_heatMap->map().setEmptyText(text.isEmpty() ? text : text.arg(name));
     m_stagedEdits->setEmptyText(m_opener ? tr("Nothing staged. The file is being opened.") : QString());
-    m_status->setEmptyText(!m_opener ? QString() : slow ? tr("Opening: the disk has not answered yet") : tr("Opening…"));
+    m_status->setEmptyText(!m_opener  ? QString()
+                               : slow ? tr("Opening: the disk has not answered yet")
+                                      : tr("Opening…"));
     refreshState();
 }
 

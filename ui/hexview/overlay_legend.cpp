@@ -17,8 +17,8 @@ namespace {
 
 enum class Swatch : std::uint8_t { Page, Unreadable, StagedByte, ByteText };
 
-constexpr int kGap = 5;       // pixels between swatch and name
-constexpr int kDistance = 14; // pixels between entries
+constexpr int kGap = 5;            // pixels between swatch and name
+constexpr int kDistance = 14;      // pixels between entries
 constexpr int kGroupDistance = 30; // pixels between the two groups
 
 QString hexDigits(std::byte byte)
@@ -68,9 +68,12 @@ std::vector<OverlayLegend::Entry> OverlayLegend::entries() const
         {Swatch::StagedByte, PageTone::Staged, tr("Staged byte"), tr("An edit that is not on the disk yet")},
         {Swatch::Unreadable, PageTone::Failed, tr("Unreadable byte"), tr("A byte that could not be read")},
         {Swatch::ByteText, PageTone::Never, tr("Zero"), tr("The byte 00"), std::byte{0x00}},
-        {Swatch::ByteText, PageTone::Never, tr("Printable"), tr("A printable ASCII character: 20 to 7E"), std::byte{0x41}},
-        {Swatch::ByteText, PageTone::Never, tr("Control"), tr("A control character: 01 to 1F, and 7F"), std::byte{0x0A}},
-        {Swatch::ByteText, PageTone::Never, tr("High"), tr("A byte with its highest bit set: 80 to FE"), std::byte{0xC3}},
+        {Swatch::ByteText, PageTone::Never, tr("Printable"), tr("A printable ASCII character: 20 to 7E"),
+         std::byte{0x41}},
+        {Swatch::ByteText, PageTone::Never, tr("Control"), tr("A control character: 01 to 1F, and 7F"),
+         std::byte{0x0A}},
+        {Swatch::ByteText, PageTone::Never, tr("High"), tr("A byte with its highest bit set: 80 to FE"),
+         std::byte{0xC3}},
         {Swatch::ByteText, PageTone::Never, tr("All ones"), tr("The byte FF"), std::byte{0xFF}},
     };
 }
