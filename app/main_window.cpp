@@ -19,7 +19,6 @@
 #include <QAction>
 #include <QCloseEvent>
 #include <QMenu>
-#include <QSettings>
 #include <QStatusBar>
 #include <QTimer>
 #include <QToolBar>
@@ -124,6 +123,7 @@ QWidget *MainWindow::makeLegend()
 
 void MainWindow::connectParts()
 {
+    connect(m_view, &HexView::caretMoved, m_status, &StatusLine::dropNote);
     connect(m_view, &HexView::caretMoved, this, &MainWindow::refreshState);
     connect(m_view, &HexView::selectionChanged, this, &MainWindow::refreshState);
     connect(m_view, &HexView::visibleRangeChanged, &m_heatMap->map(), &HeatMap::setViewport);
@@ -139,7 +139,7 @@ void MainWindow::connectParts()
             discard(range);
     });
     connect(m_watch, &DocumentWatch::goToRequested, this, &MainWindow::jumpTo);
-    connect(m_writer, &WriteController::told, this, [this](const QString &text) { statusBar()->showMessage(text, 5000); });
+    connect(m_writer, &WriteController::told, this, &MainWindow::showNote);
     connect(m_copy, &CopyController::changed, this, &MainWindow::refreshState);
     connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
     connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
@@ -171,11 +171,12 @@ void MainWindow::open(const std::string &path)
     QTimer::singleShot(kSlowOpenMs, m_opener.get(), [this] {
         if (!m_opener)
             return; // it has just answered
+        tellOpening(true);
         m_messages->show(QStringLiteral("open"), Severity::Information,
                          tr("%1 has not answered yet; it opens here as soon as it does.").arg(displayPath(m_path)));
     });
     m_opener->start({path, m_options.readOnly, m_options.document});
-    refreshTitle();
+    tellOpening(false);
 }
 
 void MainWindow::adopt(const OpenDocument &document)
@@ -185,6 +186,7 @@ void MainWindow::adopt(const OpenDocument &document)
     m_open = document;
     m_session = std::make_unique<DocumentSession>(document.document);
     connect(m_session.get(), &DocumentSession::pagesChanged, this, &MainWindow::refreshState);
+    connect(m_session.get(), &DocumentSession::editsChanged, this, &MainWindow::dropOldNote);
     connect(m_session.get(), &DocumentSession::editsChanged, this, &MainWindow::refreshState);
     connect(m_session.get(), &DocumentSession::sizeChanged, this, &MainWindow::refreshState);
     connect(m_session.get(), &DocumentSession::writeStarted, this, &MainWindow::refreshState, Qt::QueuedConnection);
@@ -217,7 +219,7 @@ void MainWindow::refuse(const cachecore::Error &error)
     m_messages->show(QStringLiteral("open"), Severity::Error, sentence,
                      {tr("Open Another…"), [this] { m_actions->open->trigger(); }});
     m_path.clear();
-    refreshState();
+    tellOpening(false);
     emit openFailed(sentence);
 }
 
@@ -281,28 +283,6 @@ void MainWindow::letGo()
     m_session.reset();
     if (m_open.document)
         m_services.closer->close(std::exchange(m_open, {}));
-}
-
-void MainWindow::readSettings()
-{
-    if (!m_options.remember)
-        return;
-    const QSettings settings;
-    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
-    restoreState(settings.value(QStringLiteral("window/docks")).toByteArray());
-    m_actions->overlay->setChecked(settings.value(QStringLiteral("view/overlay"), true).toBool());
-    m_actions->legend->setChecked(settings.value(QStringLiteral("view/legend"), true).toBool());
-}
-
-void MainWindow::writeSettings() const
-{
-    if (!m_options.remember)
-        return;
-    QSettings settings;
-    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
-    settings.setValue(QStringLiteral("window/docks"), saveState());
-    settings.setValue(QStringLiteral("view/overlay"), m_actions->overlay->isChecked());
-    settings.setValue(QStringLiteral("view/legend"), m_actions->legend->isChecked());
 }
 
 } // namespace cachet

@@ -84,6 +84,7 @@ signals:
 
 protected:
     void closeEvent(QCloseEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
 
 private:
     void buildWidgets();
@@ -102,6 +103,12 @@ private:
     void reload();
     void refreshState();
     void refreshTitle();
+    /// Says in every empty part that a file is being opened, and that it takes long when it does.
+    void tellOpening(bool slow);
+    void showNote(const QString &text);
+    void dropOldNote();
+    /// Takes from the heat map what the hex view needs to show its columns, and gives it back when there is room again.
+    void fitHeatMap();
     void tellRefused(const cachecore::Error &error);
     void showAbout();
     void readSettings();
@@ -126,6 +133,9 @@ private:
     OpenDocument m_open;
     std::unique_ptr<DocumentSession> m_session;
     JumpHistory m_history;
+    cachecore::StagedEdits m_noted; ///< what was staged when the last note was shown
+    int m_heatMapWanted = 0;        ///< width of the map's dock when there is room for it, pixels
+    int m_heatMapGiven = 0;         ///< width that fitHeatMap gave it last; 0 before that
 };
 
 } // namespace cachet

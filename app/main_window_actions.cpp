@@ -13,7 +13,6 @@
 
 #include <QAction>
 #include <QMessageBox>
-#include <QStatusBar>
 #include <QToolBar>
 
 namespace cachet {
@@ -127,8 +126,7 @@ void MainWindow::connectEditActions()
         m_messages->show(QStringLiteral("copyRefused"), Severity::Warning, copyRefusalText(why, range));
     });
     connect(m_view, &HexView::waitingForSecondDigit, this, [this](cachecore::ByteOffset offset) {
-        statusBar()->showMessage(
-            tr("Byte %1 is not loaded: type its second digit too, or Escape.").arg(hexText(offset.value())), 5000);
+        showNote(tr("Byte %1 is not loaded: type its second digit too, or Escape.").arg(hexText(offset.value())));
     });
 }
 

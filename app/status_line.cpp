@@ -6,6 +6,7 @@
 
 #include <QLabel>
 #include <QLocale>
+#include <QPainter>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStatusBar>
@@ -17,11 +18,41 @@ namespace cachet {
 namespace {
 
 constexpr int kProgressSteps = 1000;
+constexpr int kNoteMs = 5000;
 constexpr std::uint64_t kSectorSize = 512;
 
 QString number(std::uint64_t value)
 {
     return QLocale().toString(static_cast<qulonglong>(value));
+}
+
+/// A label that takes the room there is and ends in an ellipsis where that is too little.
+class ElidedLabel final : public QLabel {
+public:
+    using QLabel::QLabel;
+
+    [[nodiscard]] QSize minimumSizeHint() const override { return {0, QLabel::minimumSizeHint().height()}; }
+
+protected:
+    void paintEvent(QPaintEvent *) override
+    {
+        QPainter painter(this);
+        const QRect room = contentsRect();
+        painter.setPen(palette().color(foregroundRole()));
+        painter.drawText(room, static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter) | Qt::TextSingleLine,
+                         fontMetrics().elidedText(text(), Qt::ElideRight, room.width()));
+    }
+};
+
+QLabel *makeNote(QStatusBar &bar)
+{
+    auto *label = new ElidedLabel(&bar);
+    label->setObjectName(QStringLiteral("statusNote"));
+    label->setAccessibleName(StatusLine::tr("Note"));
+    label->setContentsMargins(4, 0, 4, 0);
+    label->setTextFormat(Qt::PlainText);
+    bar.addWidget(label, 1);
+    return label;
 }
 
 QLabel *makeField(QStatusBar &bar, const char *name, const QString &accessibleName, bool permanent)
@@ -74,6 +105,7 @@ StatusLine::StatusLine(QStatusBar &bar)
     : QObject(&bar)
     , m_caret(makeField(bar, "statusCaret", tr("Offset of the caret"), false))
     , m_selection(makeField(bar, "statusSelection", tr("Selection"), false))
+    , m_note(makeNote(bar))
     , m_staged(makeField(bar, "statusStaged", tr("Staged edits"), true))
     , m_cache(makeField(bar, "statusCache", tr("Cache"), true))
     , m_readOnly(makeField(bar, "statusReadOnly", tr("Read only"), true))
@@ -90,9 +122,12 @@ StatusLine::StatusLine(QStatusBar &bar)
     m_cancel->setObjectName(QStringLiteral("statusCancel"));
     m_cancel->setAccessibleName(tr("Cancel what is running"));
     m_cancel->setAutoDefault(false);
-    bar.insertPermanentWidget(2, m_progress); // where passing remarks do not cover them
-    bar.insertPermanentWidget(3, m_cancel);
+    bar.insertPermanentWidget(3, m_progress); // where passing remarks do not cover them
+    bar.insertPermanentWidget(4, m_cancel);
     connect(m_cancel, &QPushButton::clicked, this, &StatusLine::cancelClicked);
+    m_noteTimer.setSingleShot(true);
+    m_noteTimer.setInterval(kNoteMs);
+    connect(&m_noteTimer, &QTimer::timeout, this, &StatusLine::dropNote);
     hideProgress();
     refresh(nullptr, {}, {});
 }
@@ -100,13 +135,14 @@ StatusLine::StatusLine(QStatusBar &bar)
 void StatusLine::refresh(const cachecore::Document *document, cachecore::ByteOffset caret, cachecore::ByteRange selection)
 {
     if (!document) {
-        setText(m_caret, tr("No document"));
+        setText(m_caret, m_emptyText.isEmpty() ? tr("No document") : m_emptyText);
         for (QLabel *label : {m_selection, m_staged, m_cache, m_readOnly})
             setText(label, {});
         return;
     }
     const std::uint64_t at = caret.value();
-    setText(m_caret, tr("%1 (%2)  lba %3").arg(hexText(at), number(at), number(at / kSectorSize)),
+    setText(m_caret, tr("%1 (%2)  lba %3").arg(hexText(at), number(at), QString::number(at / kSectorSize)), // plain, to be pasted
+           
             tr("Offset of the caret: hexadecimal, decimal, and the sector of 512 bytes it lies in"));
     setText(m_selection, selection.empty() ? QString() : tr("Selected %1").arg(shortSizeText(selection.length())),
             selection.empty() ? QString() : tr("%1, %2").arg(rangeText(selection), sizeText(selection.length())));
@@ -137,6 +173,23 @@ void StatusLine::refreshNumbers(const cachecore::Document &document)
     const cachecore::BlockSource &source = document.source();
     setText(m_readOnly, source.writable() ? QString() : tr("Read only"),
             source.writable() ? QString() : errorText(source.readOnlyReason()));
+}
+
+void StatusLine::showNote(const QString &text)
+{
+    setText(m_note, text, text);
+    // They change least and take most: their room goes to the note for its time.
+    m_staged->hide();
+    m_cache->hide();
+    m_noteTimer.start();
+}
+
+void StatusLine::dropNote()
+{
+    m_noteTimer.stop();
+    setText(m_note, {});
+    m_staged->show();
+    m_cache->show();
 }
 
 void StatusLine::showProgress(const QString &what, quint64 done, quint64 total)

@@ -4,6 +4,7 @@
 #include "cachecore/base/byte_range.h"
 
 #include <QObject>
+#include <QTimer>
 
 class QLabel;
 class QProgressBar;
@@ -26,6 +27,14 @@ public:
     /// Shows `document` (null: nothing) with the caret and the selection.
     void refresh(const cachecore::Document *document, cachecore::ByteOffset caret, cachecore::ByteRange selection);
 
+    /// What is said while there is no document; empty: that there is none. Shown by the next refresh.
+    void setEmptyText(const QString &text) { m_emptyText = text; }
+
+    /// Says `text` beside the offset for a few seconds; elided where there is no room for it, and whole in its tool tip.
+    void showNote(const QString &text);
+    /// Takes back what showNote said.
+    void dropNote();
+
     /// Progress of long work, with a button to cancel it; `total` 0 hides both.
     void showProgress(const QString &what, quint64 done, quint64 total);
     void hideProgress();
@@ -38,11 +47,14 @@ private:
 
     QLabel *m_caret;
     QLabel *m_selection;
+    QLabel *m_note;
     QLabel *m_staged;
     QLabel *m_cache;
     QLabel *m_readOnly;
     QProgressBar *m_progress;
     QPushButton *m_cancel;
+    QString m_emptyText;
+    QTimer m_noteTimer; ///< single shot; runs while a note shows
 };
 
 } // namespace cachet

@@ -50,6 +50,8 @@ private slots:
     void followsAGrowingDocument();
     void letsGoOfASessionThatDies();
     void describesTheCaretForScreenReaders();
+    void scrollsSidewaysToTheCaret();
+    void saysWhatIsBeingOpened();
 };
 
 void TestHexView::saysWhatAnEmptyPlaceIsFor()
@@ -552,6 +554,61 @@ void TestHexView::describesTheCaretForScreenReaders()
     f.type("E7");
     f.press(Qt::Key_Left);
     QVERIFY(f.view.accessibleDescription().contains(QStringLiteral("E7, staged")));
+}
+
+void TestHexView::scrollsSidewaysToTheCaret()
+{
+    Fixture f(memory(4096));
+    f.loads->runAll();
+    f.view.resize(f.layout().hexX(9), f.view.height());
+    QTRY_VERIFY(f.view.horizontalScrollBar()->maximum() > 0);
+    const auto shows = [&f](Pane pane) {
+        const int left = f.view.horizontalScrollBar()->value();
+        const QRect cell = f.layout().byteRect(pane, 0, static_cast<int>(f.view.caret().value() % 16));
+        return cell.left() >= left && cell.right() < left + f.view.viewport()->width();
+    };
+    QVERIFY(shows(Pane::Hex));
+    f.press(Qt::Key_End);
+    QCOMPARE(f.view.caret(), ByteOffset(15));
+    QVERIFY(shows(Pane::Hex));
+    f.press(Qt::Key_Home);
+    QCOMPARE(f.view.horizontalScrollBar()->value(), 0); // offsets and all
+    f.press(Qt::Key_Tab);
+    QVERIFY(shows(Pane::Text));
+    f.press(Qt::Key_End);
+    QVERIFY(shows(Pane::Text));
+    f.press(Qt::Key_Tab);
+    QVERIFY(shows(Pane::Hex));
+    f.view.goTo(ByteOffset(0));
+    QVERIFY(shows(Pane::Hex));
+    f.view.goTo(ByteOffset(14)); // the same row
+    QVERIFY(shows(Pane::Hex));
+    for (int i = 0; i < 14; ++i) {
+        f.press(Qt::Key_Left);
+        QVERIFY(shows(Pane::Hex));
+    }
+    f.view.goTo(ByteOffset(13));
+    f.view.horizontalScrollBar()->setValue(0); // by hand: left alone until something is typed
+    QVERIFY(!shows(Pane::Hex));
+    f.type("A");
+    QVERIFY(shows(Pane::Hex));
+    f.view.resize(f.layout().hexX(7), f.view.height());
+    QVERIFY(shows(Pane::Hex));
+    f.view.select(*ByteRange::make(3, 12));
+    QVERIFY(shows(Pane::Hex));
+}
+
+void TestHexView::saysWhatIsBeingOpened()
+{
+    HexView view;
+    view.resize(700, 400);
+    view.show();
+    const QImage usual = view.viewport()->grab().toImage();
+    view.setEmptyText(QStringLiteral("Opening disk.img"));
+    QVERIFY(view.viewport()->grab().toImage() != usual);
+    QCOMPARE(view.accessibleDescription(), QStringLiteral("Opening disk.img"));
+    view.setEmptyText({});
+    QCOMPARE(view.viewport()->grab().toImage(), usual);
 }
 
 QTEST_MAIN(TestHexView)

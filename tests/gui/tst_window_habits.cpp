@@ -7,6 +7,7 @@
 #include "ui/hexview/hex_view.h"
 #include "ui/hexview/overlay_legend.h"
 #include "ui/session/document_session.h"
+#include "ui/theme/theme.h"
 
 #include <QAction>
 #include <QLabel>
@@ -14,6 +15,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QPushButton>
+#include <QScrollBar>
 #include <QToolBar>
 #include <QToolButton>
 #include <QtTest>
@@ -46,6 +48,12 @@ private slots:
     void titleShowsAnyName();
     void pictureOfAFileThatNeverOpensIsGivenUp();
     void hiddenHeatMapCatchesUp();
+    void heatMapGivesItsRoomToTheHexView();
+    void legendExplainsTheColoursOfBytes();
+    void everyPartSaysThatAFileIsBeingOpened();
+    void notesLeaveTheOffsetAndGoWithTheCaret();
+    void longNotesEndInAnEllipsisAndATip();
+    void sectorsArePlainNumbers();
 };
 
 void TestWindowHabits::failedWriteSaysWhatBecameOfTheBytes_data()
@@ -285,6 +293,130 @@ void TestWindowHabits::hiddenHeatMapCatchesUp()
     QVERIFY(!map->looks().front().staged); // nobody sees it, so nothing is computed
     dock->show();
     QTRY_VERIFY(map->looks().front().staged);
+}
+
+void TestWindowHabits::heatMapGivesItsRoomToTheHexView()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    auto *dock = f.window->findChild<QWidget *>(QStringLiteral("heatMapDock"));
+    f.window->resize(1280, 800);
+    QTRY_VERIFY(dock->width() >= 250);
+    const int wide = dock->width();
+    QCOMPARE(f.window->view().horizontalScrollBar()->maximum(), 0);
+    f.window->resize(700, 450);
+    QTRY_VERIFY2(dock->width() <= 150, qPrintable(QString::number(dock->width())));
+    // Between them, columns are never cut while the dock has something to give.
+    f.window->resize(f.window->view().sizeHint().width() + 180, 600);
+    QTRY_COMPARE(f.window->view().horizontalScrollBar()->maximum(), 0);
+    QTRY_VERIFY2(dock->width() > 160, qPrintable(QString::number(dock->width())));
+    f.window->resize(1280, 800);
+    QTRY_COMPARE(dock->width(), wide);
+}
+
+void TestWindowHabits::legendExplainsTheColoursOfBytes()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(65536));
+    auto *legend = f.window->findChild<cachet::OverlayLegend *>();
+    QVERIFY(legend);
+    const QString names = legend->accessibleDescription();
+    for (const char *name : {"Zero", "Printable", "Control", "High", "All ones"})
+        QVERIFY2(names.contains(QString::fromLatin1(name)), name);
+    // Each class's own colour is there to be seen, and all of it at any width.
+    const cachet::Theme theme = cachet::Theme::of(legend->palette());
+    for (const QSize size : {QSize(700, 450), QSize(1280, 800), QSize(1900, 1000)}) {
+        f.window->resize(size);
+        QTRY_COMPARE(f.window->size(), size);
+        QTRY_VERIFY(legend->height() >= legend->heightForWidth(legend->width()));
+        const QImage picture = legend->grab().toImage();
+        for (std::size_t kind = 0; kind < cachet::kByteClassCount; ++kind) {
+            const QRgb color = theme.byteText(static_cast<cachet::ByteClass>(kind)).rgb();
+            int pixels = 0;
+            for (int y = 0; y < picture.height(); ++y) {
+                for (int x = 0; x < picture.width(); ++x)
+                    pixels += picture.pixel(x, y) == color ? 1 : 0;
+            }
+            QVERIFY2(pixels > 0, qPrintable(QString::number(kind)));
+        }
+    }
+}
+
+void TestWindowHabits::everyPartSaysThatAFileIsBeingOpened()
+{
+    const auto gate = std::make_shared<Gate>();
+    WindowFixture f;
+    f.openGate = gate;
+    f.path = f.directory.write("disk.img", std::vector<std::byte>(4096));
+    const auto *map = f.window->findChild<cachet::HeatMap *>();
+    const auto *edits = f.window->findChild<QLabel *>(QStringLiteral("stagedEditsEmpty"));
+    const auto *status = f.window->findChild<QLabel *>(QStringLiteral("statusCaret"));
+    f.window->open(f.path);
+    QVERIFY(f.window->view().accessibleDescription().contains(QStringLiteral("Opening disk.img")));
+    QVERIFY(map->emptyText().contains(QStringLiteral("Opening disk.img")));
+    QVERIFY(edits->text().contains(QStringLiteral("being opened")));
+    QVERIFY(status->text().contains(QStringLiteral("Opening")));
+    QTRY_VERIFY(f.window->view().accessibleDescription().contains(QStringLiteral("not answered yet")));
+    QVERIFY(map->emptyText().contains(QStringLiteral("not answered yet")));
+    QVERIFY(status->text().contains(QStringLiteral("not answered yet")));
+    gate->open();
+    QTRY_VERIFY(f.window->session());
+    QVERIFY(status->text().startsWith(QStringLiteral("0x0")));
+}
+
+void TestWindowHabits::notesLeaveTheOffsetAndGoWithTheCaret()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(65536));
+    const auto *note = f.window->findChild<QLabel *>(QStringLiteral("statusNote"));
+    const auto *offset = f.window->findChild<QLabel *>(QStringLiteral("statusCaret"));
+    QVERIFY(note);
+    const auto write = [&f, note] {
+        f.type("11");
+        f.window->actions().commit->trigger();
+        QTRY_VERIFY(note->text().startsWith(QStringLiteral("Wrote ")));
+    };
+    write();
+    QVERIFY(offset->isVisible());
+    QCOMPARE(offset->text(), QStringLiteral("0x1 (1)  lba 0"));
+    f.press(Qt::Key_Right);
+    QVERIFY(note->text().isEmpty());
+    write();
+    QTRY_VERIFY(f.window->actions().undo->isEnabled());
+    f.window->actions().undo->trigger();
+    QTRY_VERIFY(note->text().isEmpty());
+    write();
+    QTRY_VERIFY_WITH_TIMEOUT(note->text().isEmpty(), 10000); // and by itself
+    QVERIFY(f.window->findChild<QLabel *>(QStringLiteral("statusCache"))->isVisible());
+}
+
+void TestWindowHabits::longNotesEndInAnEllipsisAndATip()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    f.window->resize(500, 450);
+    const auto gate = std::make_shared<Gate>();
+    f.source->setGate(SourceOp::Read, gate);
+    f.window->view().goTo(ByteOffset(0xFFFFF));
+    f.type("1");
+    const auto *note = f.window->findChild<QLabel *>(QStringLiteral("statusNote"));
+    QVERIFY(note && note->text().contains(QStringLiteral("is not loaded: type its second digit too, or Escape.")));
+    QCOMPARE(note->toolTip(), note->text());
+    // It lies between its neighbours, never under them.
+    QTRY_VERIFY(!f.window->findChild<QLabel *>(QStringLiteral("statusCache"))->isVisible());
+    const auto *offset = f.window->findChild<QLabel *>(QStringLiteral("statusCaret"));
+    QTRY_VERIFY(note->geometry().left() > offset->geometry().right());
+    QVERIFY(note->geometry().right() < f.window->width());
+    gate->open();
+}
+
+void TestWindowHabits::sectorsArePlainNumbers()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    f.window->view().goTo(ByteOffset(0xFFFFF));
+    const auto *offset = f.window->findChild<QLabel *>(QStringLiteral("statusCaret"));
+    QVERIFY2(offset->text().endsWith(QStringLiteral("lba 2047")), qPrintable(offset->text()));
 }
 
 } // namespace cachet_test

@@ -83,7 +83,7 @@ void StagedEditsDock::setUpTable()
     m_table->verticalHeader()->setDefaultSectionSize(m_table->fontMetrics().height() + 6);
     QHeaderView *header = m_table->horizontalHeader();
     header->setHighlightSections(false);
-    header->setMinimumSectionSize(90);
+    header->setMinimumSectionSize(48); // the change is elided before the table scrolls sideways
     header->setSectionResizeMode(QHeaderView::ResizeToContents);
     header->setResizeContentsPrecision(0); // the rows on the screen only, however many there are
     header->setSectionResizeMode(StagedEditsModel::ChangeColumn, QHeaderView::Stretch);
@@ -125,6 +125,12 @@ void StagedEditsDock::setSession(DocumentSession *session)
         connect(session, &DocumentSession::writeStarted, this, &StagedEditsDock::refreshState, Qt::QueuedConnection);
         connect(session, &DocumentSession::writeFinished, this, &StagedEditsDock::refreshState);
     }
+    refreshState();
+}
+
+void StagedEditsDock::setEmptyText(const QString &text)
+{
+    m_emptyText = text;
     refreshState();
 }
 
@@ -171,7 +177,7 @@ void StagedEditsDock::refreshState()
     const bool writing = m_session && m_session->document().writing();
     m_stack->setCurrentIndex(any ? 1 : 0);
     if (!m_session)
-        m_empty->setText(tr("No document is open."));
+        m_empty->setText(m_emptyText.isEmpty() ? tr("No document is open.") : m_emptyText);
     else if (m_session->document().source().writable())
         m_empty->setText(tr("Nothing staged. Type over bytes to stage an edit."));
     else

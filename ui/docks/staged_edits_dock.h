@@ -27,6 +27,8 @@ public:
     explicit StagedEditsDock(QWidget *parent = nullptr);
 
     void setSession(DocumentSession *session);
+    /// What is said while there is no session; empty: that no document is open.
+    void setEmptyText(const QString &text);
     /// The extents of the selected rows, runs of rows joined from first to last byte, ascending.
     [[nodiscard]] std::vector<cachecore::ByteRange> selectedRanges() const;
     [[nodiscard]] QTableView &table() const { return *m_table; }
@@ -55,6 +57,7 @@ private:
     QPointer<DocumentSession> m_session;
     std::vector<cachecore::ByteRange> m_remembered;
     int m_scroll = 0;
+    QString m_emptyText;
 };
 
 } // namespace cachet

@@ -45,7 +45,7 @@ QSize HeatMap::sizeHint() const
 
 QSize HeatMap::minimumSizeHint() const
 {
-    return {140, 96};
+    return {124, 96}; // a dock of some 140 pixels; what the hex view needs comes first
 }
 
 void HeatMap::setSession(DocumentSession *session)
@@ -61,6 +61,14 @@ void HeatMap::setSession(DocumentSession *session)
         connect(session, &DocumentSession::sizeChanged, this, &HeatMap::relayout);
     }
     relayout();
+    update();
+}
+
+void HeatMap::setEmptyText(const QString &text)
+{
+    if (text == m_emptyText)
+        return;
+    m_emptyText = text;
     update();
 }
 
@@ -296,9 +304,11 @@ void HeatMap::paintFrame(QPainter &painter) const
 void HeatMap::paintEmpty(QPainter &painter) const
 {
     painter.setPen(palette().color(QPalette::PlaceholderText));
-    const QString text = m_session && m_session->document().size() == 0
-        ? tr("The document is empty: there is nothing to map.")
-        : tr("Shows the whole document: what is cached, loading, staged or failed. Open a file to see it.");
+    QString text = m_emptyText;
+    if (m_session && m_session->document().size() == 0)
+        text = tr("The document is empty: there is nothing to map.");
+    else if (m_session || text.isEmpty())
+        text = tr("Shows the whole document: what is cached, loading, staged or failed. Open a file to see it.");
     painter.drawText(rect().adjusted(12, 12, -12, -12), Qt::AlignCenter | Qt::TextWordWrap, text);
 }
 

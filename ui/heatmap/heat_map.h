@@ -32,6 +32,9 @@ public:
 
     /// Shows `session` (not owned; null shows what the map is for).
     void setSession(DocumentSession *session);
+    /// What is said while there is no session, instead of what the map is for; empty: that.
+    void setEmptyText(const QString &text);
+    [[nodiscard]] const QString &emptyText() const { return m_emptyText; }
     /// The bytes on the screen; their frame is drawn.
     void setViewport(cachecore::ByteRange visible);
 
@@ -74,6 +77,7 @@ private:
     std::vector<CellLook> m_looks;
     cachecore::ByteRange m_viewport;
     Theme m_theme;
+    QString m_emptyText;
     QTimer m_soon; ///< refreshes once a frame while the viewport moves: pages begin to load without a word of the engine
     int m_cursor = 0;
     quint64 m_paints = 0;

@@ -51,6 +51,15 @@ void HexView::setSession(DocumentSession *session)
         d->attach(session);
 }
 
+void HexView::setEmptyText(const QString &text)
+{
+    if (text == d->emptyText)
+        return;
+    d->emptyText = text;
+    d->describeCaret();
+    viewport()->update();
+}
+
 DocumentSession *HexView::session() const
 {
     return d->session;
@@ -135,7 +144,10 @@ void HexView::paintEvent(QPaintEvent *event)
 void HexView::resizeEvent(QResizeEvent *event)
 {
     QAbstractScrollArea::resizeEvent(event);
+    const bool caretShowed = d->caretColumnShows(event->oldSize().width());
     d->relayout(Intent::Scroll);
+    if (caretShowed)
+        d->revealColumn();
 }
 
 void HexView::showEvent(QShowEvent *event)

@@ -29,6 +29,8 @@ public:
     /// Shows `session` (not owned; null shows an empty view that says what it is for).
     void setSession(DocumentSession *session);
     [[nodiscard]] DocumentSession *session() const;
+    /// What is said while there is no session, instead of how to begin; empty: how to begin.
+    void setEmptyText(const QString &text);
 
     [[nodiscard]] cachecore::ByteOffset caret() const;
     /// The selected bytes; empty when nothing is selected.

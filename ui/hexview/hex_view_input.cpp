@@ -132,6 +132,7 @@ bool HexView::Private::commandByKey(QKeyEvent *event)
         if (next.place == CaretPlace::Second)
             next.place = CaretPlace::First;
         setCursor(next);
+        revealColumn();
     } else {
         return false;
     }

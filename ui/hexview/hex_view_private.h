@@ -38,6 +38,12 @@ public:
     [[nodiscard]] std::uint64_t rowOf(std::uint64_t at) const;
     [[nodiscard]] bool rowShowsWholly(std::uint64_t row) const;
     void reveal(std::uint64_t at);
+    /// The caret's cell in the active pane, in content pixels.
+    [[nodiscard]] QRect caretCell() const;
+    /// True when that cell shows wholly in a viewport of `width` pixels; rows aside.
+    [[nodiscard]] bool caretColumnShows(int width) const;
+    /// Scrolls sideways, no farther than it takes, until the caret shows in the active pane.
+    void revealColumn();
     void jumpTo(std::uint64_t at);
     [[nodiscard]] cachecore::ByteRange visibleRange() const;
     void resetShown();
@@ -94,6 +100,7 @@ public:
     std::optional<int> pendingDigit;
     bool continuesTyping = false; ///< the caret is where the last typed byte left it
     bool overlay = true;
+    QString emptyText; ///< what is said without a session; empty: how to begin
     std::optional<cachecore::ByteRange> announced;
     QTimer retry;     ///< single shot; runs while a page that shows is absent or failed
     QTimer dragTimer; ///< runs while a drag is held above or below the rows

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the hex view shows: the document it is attached to, its geometry, and painting.
 #include "ui/hexview/hex_view_private.h"
+#include "ui/session/error_text.h"
 
 #include <QPainter>
 #include <QScrollBar>
@@ -18,7 +19,6 @@ namespace {
 
 constexpr int kRetryAbsentMs = 250;
 constexpr int kRetryFailedMs = 2000;
-constexpr std::uint64_t kJumpPart = 3; // a jump puts its row a third from the top
 
 } // namespace
 
@@ -94,68 +94,6 @@ void HexView::Private::relayout(Intent intent)
     announceVisible(intent);
 }
 
-void HexView::Private::setTop(std::uint64_t row, Intent intent)
-{
-    const std::uint64_t next = std::min(row, mapper.lastTop());
-    const bool changed = next != topRow;
-    topRow = next;
-    q.verticalScrollBar()->setValue(mapper.valueOf(next));
-    if (!changed)
-        return;
-    resetShown();
-    announceVisible(intent);
-}
-
-void HexView::Private::scrollRows(std::int64_t rows)
-{
-    setTop(mapper.moved(topRow, rows), Intent::Scroll);
-}
-
-void HexView::Private::scrollBarAction(int action)
-{
-    const auto page = static_cast<std::int64_t>(space().rowsPerPage);
-    switch (action) {
-    case QAbstractSlider::SliderSingleStepAdd:
-        scrollRows(1);
-        break;
-    case QAbstractSlider::SliderSingleStepSub:
-        scrollRows(-1);
-        break;
-    case QAbstractSlider::SliderPageStepAdd:
-        scrollRows(page);
-        break;
-    case QAbstractSlider::SliderPageStepSub:
-        scrollRows(-page);
-        break;
-    default:
-        break;
-    }
-}
-
-std::uint64_t HexView::Private::rowOf(std::uint64_t at) const
-{
-    return at / static_cast<std::uint64_t>(layout.bytesPerRow());
-}
-
-bool HexView::Private::rowShowsWholly(std::uint64_t row) const
-{
-    return row >= topRow && row - topRow < space().rowsPerPage;
-}
-
-void HexView::Private::reveal(std::uint64_t at)
-{
-    setTop(mapper.revealing(topRow, rowOf(at)), Intent::Scroll);
-}
-
-void HexView::Private::jumpTo(std::uint64_t at)
-{
-    const std::uint64_t row = rowOf(at);
-    if (rowShowsWholly(row))
-        return;
-    const std::uint64_t above = space().rowsPerPage / kJumpPart;
-    setTop(row > above ? row - above : 0, Intent::Jump);
-}
-
 ByteRange HexView::Private::visibleRange() const
 {
     const auto rowBytes = static_cast<std::uint64_t>(layout.bytesPerRow());
@@ -178,10 +116,13 @@ void HexView::Private::zoomTo(int points)
     const HexFont next(points);
     if (points != 0 && next.font().pointSize() == font.font().pointSize())
         return;
+    const bool caretShowed = caretColumnShows(q.viewport()->width());
     zoom = points;
     font = next;
     q.updateGeometry();
     relayout(Intent::Scroll);
+    if (caretShowed)
+        revealColumn();
 }
 
 void HexView::Private::announceVisible(Intent intent)
@@ -243,7 +184,7 @@ void HexView::Private::updateRow(std::uint64_t row)
 void HexView::Private::paint(QPainter &qpainter, const QRect &exposed)
 {
     if (!session) {
-        paintEmpty(qpainter, HexView::tr("Open a disk image to begin\nCtrl+O"));
+        paintEmpty(qpainter, emptyText.isEmpty() ? HexView::tr("Open a disk image to begin\nCtrl+O") : emptyText);
         return;
     }
     if (size() == 0) {
@@ -279,13 +220,15 @@ void HexView::Private::paintEmpty(QPainter &qpainter, const QString &text) const
 void HexView::Private::describeCaret()
 {
     if (!session || size() == 0) {
-        q.setAccessibleDescription(session ? HexView::tr("Empty file") : HexView::tr("No file open"));
+        q.setAccessibleDescription(session              ? HexView::tr("Empty file")
+                                       : emptyText.isEmpty() ? HexView::tr("No file open")
+                                                             : emptyText);
         return;
     }
     std::byte value{0};
     ByteCondition condition = ByteCondition::NotLoaded;
     session->document().peek(ByteOffset(cursor.caret), {&value, 1}, {&condition, 1});
-    const QString offset = QStringLiteral("0x%1").arg(cursor.caret, 0, 16);
+    const QString offset = hexText(cursor.caret);
     const QString hex = QStringLiteral("%1").arg(std::to_integer<unsigned>(value), 2, 16, QLatin1Char('0')).toUpper();
     switch (condition) {
     case ByteCondition::Loaded:

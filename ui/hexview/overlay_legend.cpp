@@ -15,10 +15,16 @@ namespace cachet {
 
 namespace {
 
-enum class Swatch : std::uint8_t { Page, Unreadable, StagedByte };
+enum class Swatch : std::uint8_t { Page, Unreadable, StagedByte, ByteText };
 
-constexpr int kGap = 5;       // pixels between swatch and name
-constexpr int kDistance = 14; // pixels between entries
+constexpr int kGap = 5;            // pixels between swatch and name
+constexpr int kDistance = 14;      // pixels between entries
+constexpr int kGroupDistance = 30; // pixels between the two groups
+
+QString hexDigits(std::byte byte)
+{
+    return QStringLiteral("%1").arg(std::to_integer<unsigned>(byte), 2, 16, QLatin1Char('0')).toUpper();
+}
 
 void paintDots(QPainter &painter, const QRect &box, const QColor &color)
 {
@@ -34,6 +40,7 @@ struct OverlayLegend::Entry {
     PageTone tone = PageTone::Never;
     QString name;
     QString help;
+    std::byte sample{0}; ///< of ByteText
 };
 
 OverlayLegend::OverlayLegend(QWidget *parent)
@@ -60,6 +67,14 @@ std::vector<OverlayLegend::Entry> OverlayLegend::entries() const
         {Swatch::Page, PageTone::Failed, tr("Failed"), tr("Some of the page could not be read")},
         {Swatch::StagedByte, PageTone::Staged, tr("Staged byte"), tr("An edit that is not on the disk yet")},
         {Swatch::Unreadable, PageTone::Failed, tr("Unreadable byte"), tr("A byte that could not be read")},
+        {Swatch::ByteText, PageTone::Never, tr("Zero"), tr("The byte 00"), std::byte{0x00}},
+        {Swatch::ByteText, PageTone::Never, tr("Printable"), tr("A printable ASCII character: 20 to 7E"),
+         std::byte{0x41}},
+        {Swatch::ByteText, PageTone::Never, tr("Control"), tr("A control character: 01 to 1F, and 7F"),
+         std::byte{0x0A}},
+        {Swatch::ByteText, PageTone::Never, tr("High"), tr("A byte with its highest bit set: 80 to FE"),
+         std::byte{0xC3}},
+        {Swatch::ByteText, PageTone::Never, tr("All ones"), tr("The byte FF"), std::byte{0xFF}},
     };
 }
 
@@ -68,18 +83,34 @@ int OverlayLegend::lineHeight() const
     return fontMetrics().height() + 2;
 }
 
+int OverlayLegend::swatchWidth(const Entry &entry) const
+{
+    if (entry.swatch != Swatch::ByteText)
+        return lineHeight();
+    return fontMetrics().horizontalAdvance(hexDigits(entry.sample)) + 8;
+}
+
 int OverlayLegend::entryWidth(const Entry &entry) const
 {
-    return lineHeight() + kGap + fontMetrics().horizontalAdvance(entry.name);
+    return swatchWidth(entry) + kGap + fontMetrics().horizontalAdvance(entry.name);
 }
 
 std::vector<QRect> OverlayLegend::places(int width) const
 {
+    const std::vector<Entry> all = entries();
+    const auto second = std::ranges::find(all, Swatch::ByteText, &Entry::swatch);
+    int groupWidth = -kDistance;
+    for (auto entry = second; entry != all.end(); ++entry)
+        groupWidth += entryWidth(*entry) + kDistance;
     std::vector<QRect> result;
     QPoint at(0, 0);
-    for (const Entry &entry : entries()) {
+    for (const Entry &entry : all) {
         const int needed = entryWidth(entry);
-        if (at.x() > 0 && at.x() + needed > width)
+        if (&entry == &*second) {
+            at.rx() += kGroupDistance - kDistance;
+            if (at.x() + groupWidth > width) // a group begins a line rather than be torn
+                at = QPoint(0, at.y() + lineHeight());
+        } else if (at.x() > 0 && at.x() + needed > width)
             at = QPoint(0, at.y() + lineHeight());
         result.emplace_back(at, QSize(needed, lineHeight()));
         at.rx() += needed + kDistance;
@@ -92,7 +123,7 @@ QSize OverlayLegend::sizeHint() const
     int width = 0;
     for (const Entry &entry : entries())
         width += entryWidth(entry) + kDistance;
-    return {width, lineHeight()};
+    return {width + kGroupDistance, lineHeight()};
 }
 
 QSize OverlayLegend::minimumSizeHint() const
@@ -115,7 +146,7 @@ void OverlayLegend::paintEvent(QPaintEvent *)
     const std::vector<QRect> where = places(width());
     const std::vector<Entry> what = entries();
     for (std::size_t i = 0; i < what.size(); ++i) {
-        const QRect box = QRect(where[i].topLeft(), QSize(lineHeight(), lineHeight())).adjusted(1, 2, -1, -2);
+        const QRect box = QRect(where[i].topLeft(), QSize(swatchWidth(what[i]), lineHeight())).adjusted(1, 2, -1, -2);
         painter.fillRect(box, theme.tint(what[i].tone));
         switch (what[i].swatch) {
         case Swatch::Page: {
@@ -131,11 +162,16 @@ void OverlayLegend::paintEvent(QPaintEvent *)
         case Swatch::Unreadable:
             paintUnreadable(painter, box, false, theme);
             break;
+        case Swatch::ByteText:
+            painter.setPen(theme.byteText(byteClass(what[i].sample)));
+            painter.drawText(box.adjusted(0, -2, 0, 2), static_cast<int>(Qt::AlignCenter) | Qt::TextSingleLine,
+                             hexDigits(what[i].sample));
+            break;
         }
         painter.setPen(theme.separator);
         painter.drawRect(box.adjusted(0, 0, -1, -1));
         painter.setPen(palette().color(QPalette::WindowText));
-        painter.drawText(where[i].adjusted(lineHeight() + kGap, 0, 0, 0),
+        painter.drawText(where[i].adjusted(swatchWidth(what[i]) + kGap, 0, 0, 0),
                          static_cast<int>(Qt::AlignVCenter) | Qt::TextSingleLine, what[i].name);
     }
 }

@@ -8,7 +8,7 @@
 namespace cachet {
 
 /// Explains what the hex view shows: a swatch and a name each for cached, loading, staged, failed and not loaded pages, and for
-/// staged and unreadable bytes; the swatches are painted by the code that paints the view. Wraps where it is narrow.
+/// staged and unreadable bytes, and in a second group the colours of byte classes; the swatches are painted by the code that paints the view. Wraps where it is narrow.
 /// Thread: GUI only.
 class OverlayLegend final : public QWidget {
     Q_OBJECT
@@ -29,6 +29,7 @@ private:
     struct Entry;
 
     [[nodiscard]] std::vector<Entry> entries() const;
+    [[nodiscard]] int swatchWidth(const Entry &entry) const;
     [[nodiscard]] int entryWidth(const Entry &entry) const;
     [[nodiscard]] int lineHeight() const;
     /// Where each entry lies in `width` pixels.
