@@ -568,7 +568,7 @@ void TestWindowParts::copyShowsProgressAndCanBeCancelled()
     QVERIFY(f.openFile(8 << 20));
     QTRY_VERIFY(f.settled());
     QVERIFY(f.stage(0x10, {1}));
-    f.source->setReadDelay(std::chrono::milliseconds(2));
+    f.source->setReadDelay(std::chrono::milliseconds(250)); // a read brings 1 MiB of the 8
     f.window->actions().saveCopy->trigger();
     auto *progress = part<QProgressBar>(f, "statusProgress");
     auto *cancel = part<QPushButton>(f, "statusCancel");

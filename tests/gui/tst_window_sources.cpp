@@ -324,7 +324,7 @@ void TestWindowSources::worksAtTheEndOfTheLargestSource()
     QCOMPARE(f.shown(kMaxSourceSize - 1, 1), std::vector<std::byte>{std::byte{0xa5}});
     const auto *table = f.window->findChild<QTableView *>(QStringLiteral("stagedEditsTable"));
     QTRY_COMPARE(table->model()->rowCount(), 1);
-    QCOMPARE(table->model()->index(0, 0).data().toString(), QStringLiteral("0x7ffffffffffffffe"));
+    QCOMPARE(table->model()->index(0, 0).data().toString(), QStringLiteral("0x7FFFFFFFFFFFFFFE"));
     f.window->actions().commit->trigger();
     QVERIFY(f.waitForWrite());
     QTRY_VERIFY(f.document().staged().empty());

@@ -46,7 +46,7 @@ void TestErrorText::everyErrorNamesItsRangeAndFile()
     const Error error{static_cast<ErrorCode>(code), 0, static_cast<Operation>(operation), ByteRange::make(0x400, 0x20),
                       "/some where/disk.img"};
     const QString text = errorText(error);
-    QVERIFY2(text.contains(QStringLiteral("bytes 0x400 to 0x41f of /some where/disk.img")), qPrintable(text));
+    QVERIFY2(text.contains(QStringLiteral("bytes 0x400 to 0x41F of /some where/disk.img")), qPrintable(text));
     QVERIFY2(text.endsWith(u'.') && !text.endsWith(QStringLiteral("..")), qPrintable(text));
     QVERIFY2(!text.contains(u'%') && !text.contains(u'\n'), qPrintable(text));
 }
@@ -110,7 +110,7 @@ void TestErrorText::rangesNameFirstAndLastByte()
     QCOMPARE(rangeText(*ByteRange::make(0x438, 1)), QStringLiteral("byte 0x438"));
     QCOMPARE(rangeText(*ByteRange::make(0x438, 2)), QStringLiteral("bytes 0x438 to 0x439"));
     QCOMPARE(rangeText(*ByteRange::make(0x438, 0)), QStringLiteral("no bytes at 0x438"));
-    QCOMPARE(rangeText(ByteRange::whole(cachecore::kMaxSourceSize)), QStringLiteral("bytes 0x0 to 0x7ffffffffffffffe"));
+    QCOMPARE(rangeText(ByteRange::whole(cachecore::kMaxSourceSize)), QStringLiteral("bytes 0x0 to 0x7FFFFFFFFFFFFFFE"));
 }
 
 void TestErrorText::sizesAreForPeople()

@@ -148,7 +148,7 @@ void TestGoToExpression::offersTheEndPastTheEnd()
     const auto offset = resolvePlace(*parsePlace(u"5000"), ByteOffset(0), 1000);
     QVERIFY(!offset);
     QCOMPARE(offset.error().end, std::optional(ByteOffset(1000)));
-    QVERIFY(expressionErrorText(offset.error(), u"5000").contains(QStringLiteral("0x3e8")));
+    QVERIFY(expressionErrorText(offset.error(), u"5000").contains(QStringLiteral("0x3E8")));
 }
 
 void TestGoToExpression::marksWhatDoesNotFit()

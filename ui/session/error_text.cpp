@@ -183,7 +183,7 @@ QString displayName(const std::string &path)
 
 QString hexText(std::uint64_t value)
 {
-    return QStringLiteral("0x") + QString::number(value, 16);
+    return QStringLiteral("0x") + QString::number(value, 16).toUpper();
 }
 
 QString rangeText(cachecore::ByteRange range)
