@@ -11,10 +11,10 @@ namespace cachet {
 CloseAsker messageBoxAsker()
 {
     return [](QWidget *parent, const CloseQuestion &question, std::function<void(CloseAnswer)> answer) {
-        auto *box = new QMessageBox(QMessageBox::Question, CloseGuard::tr("Close %1").arg(question.name),
-                                    CloseGuard::tr("%1 has staged edits: %2 not on the disk yet.")
-                                        .arg(question.name, question.staged),
-                                    QMessageBox::NoButton, parent);
+        auto *box = new QMessageBox(
+            QMessageBox::Question, CloseGuard::tr("Close %1").arg(question.name),
+            CloseGuard::tr("%1 has staged edits: %2 not on the disk yet.").arg(question.name, question.staged),
+            QMessageBox::NoButton, parent);
         box->setObjectName(QStringLiteral("closeQuestion"));
         box->setAttribute(Qt::WA_DeleteOnClose);
         box->setInformativeText(CloseGuard::tr("Commit writes them to the disk. Discard throws them away."));

@@ -21,7 +21,8 @@ struct CloseQuestion {
 };
 
 /// Asks what to do with staged edits and calls the function with the answer, now or later.
-using CloseAsker = std::function<void(QWidget *parent, const CloseQuestion &question, std::function<void(CloseAnswer)>)>;
+using CloseAsker
+    = std::function<void(QWidget *parent, const CloseQuestion &question, std::function<void(CloseAnswer)>)>;
 
 /// Asks with a message box that does not block.
 [[nodiscard]] CloseAsker messageBoxAsker();

@@ -66,10 +66,11 @@ void addOptions(QCommandLineParser &parser)
     parser.addOption({{QStringLiteral("h"), QStringLiteral("help")}, tr("Prints this help.")});
     parser.addOption({{QStringLiteral("v"), QStringLiteral("version")}, tr("Prints the version.")});
     parser.addOption({QStringLiteral("read-only"), tr("Opens for reading only; nothing can be edited.")});
-    parser.addOption({QStringLiteral("goto"),
-                      tr("Starts at EXPR: 0x1be, 446, 1MiB, lba:2048, end or end-512; not +N or -N, which count from the "
-                         "caret."),
-                      QStringLiteral("EXPR")});
+    parser.addOption(
+        {QStringLiteral("goto"),
+         tr("Starts at EXPR: 0x1be, 446, 1MiB, lba:2048, end or end-512; not +N or -N, which count from the "
+            "caret."),
+         QStringLiteral("EXPR")});
     parser.addOption({QStringLiteral("select"),
                       tr("Selects RANGE: BEGIN..END (END is not part of it) or BEGIN+LENGTH, such as 0x400..0x410 or "
                          "0x400+16."),
@@ -77,13 +78,15 @@ void addOptions(QCommandLineParser &parser)
     parser.addOption({QStringLiteral("page-size"),
                       tr("Reads pages of N bytes, a power of two from 512 to 1MiB (64KiB when not given)."),
                       QStringLiteral("N")});
-    parser.addOption({QStringLiteral("cache-size"),
-                      tr("Keeps at most N bytes of pages, at least 1MiB and at least four pages (256MiB when not given)."),
-                      QStringLiteral("N")});
-    parser.addOption({QStringLiteral("screenshot"),
-                      tr("Saves a picture of the window to FILE once its pages have loaded, and ends. Needs no display. Replaces "
-                         "nothing but a PNG picture."),
-                      QStringLiteral("FILE")});
+    parser.addOption(
+        {QStringLiteral("cache-size"),
+         tr("Keeps at most N bytes of pages, at least 1MiB and at least four pages (256MiB when not given)."),
+         QStringLiteral("N")});
+    parser.addOption(
+        {QStringLiteral("screenshot"),
+         tr("Saves a picture of the window to FILE once its pages have loaded, and ends. Needs no display. Replaces "
+            "nothing but a PNG picture."),
+         QStringLiteral("FILE")});
     parser.addPositionalArgument(QStringLiteral("FILE"), tr("Disk images or devices; each gets a window of its own."),
                                  QStringLiteral("[FILE...]"));
 }
@@ -124,7 +127,8 @@ std::optional<QString> readPlace(const QString &value, CommandLine &line)
     if (!place)
         return tr("--goto: %1").arg(expressionErrorText(place.error(), value));
     if (place->from == From::CaretForward || place->from == From::CaretBackward)
-        return tr("--goto: \"%1\" counts from the caret, which has no place yet at the start; write an offset without the "
+        return tr("--goto: \"%1\" counts from the caret, which has no place yet at the start; write an offset without "
+                  "the "
                   "sign, or end-N.")
             .arg(value.trimmed());
     line.goTo = {*place, value};
@@ -147,11 +151,10 @@ std::optional<QString> readValues(const QCommandLineParser &parser, CommandLine 
         std::optional<QString> (*read)(const QString &value, CommandLine &line);
         QString takes;
     };
-    const Reader readers[] = {
-        {"page-size", readPageSize, tr("a number of bytes, such as 4096 or 64KiB")},
-        {"cache-size", readCacheSize, tr("a number of bytes, such as 64MiB")},
-        {"goto", readPlace, tr("a place, such as 0x1be, 446, 1MiB, lba:2048 or end-512")},
-        {"select", readRange, tr("a range, such as 0x400..0x410 or 0x400+16")}};
+    const Reader readers[] = {{"page-size", readPageSize, tr("a number of bytes, such as 4096 or 64KiB")},
+                              {"cache-size", readCacheSize, tr("a number of bytes, such as 64MiB")},
+                              {"goto", readPlace, tr("a place, such as 0x1be, 446, 1MiB, lba:2048 or end-512")},
+                              {"select", readRange, tr("a range, such as 0x400..0x410 or 0x400+16")}};
     for (const auto &[name, read, takes] : readers) {
         const QString option = QString::fromLatin1(name);
         if (!parser.isSet(option))
@@ -180,7 +183,8 @@ std::expected<CommandLine, QString> parseCommandLine(std::span<const std::string
     for (const std::string &argument : arguments)
         texts << wrapped(argument);
     QCommandLineParser parser;
-    parser.setSingleDashWordOptionMode(QCommandLineParser::ParseAsLongOptions); // a word is one option, not one per letter
+    parser.setSingleDashWordOptionMode(
+        QCommandLineParser::ParseAsLongOptions); // a word is one option, not one per letter
     addOptions(parser);
     if (!parser.parse(texts)) {
         const QStringList unknown = parser.unknownOptionNames();

@@ -146,10 +146,12 @@ void CopyController::finished()
     m_status.hideProgress();
     const QString name = displayPath(job->path());
     if (job->result)
-        m_messages.show(kKey, Severity::Information,
-                        tr("Saved a copy of %1 as %2; the original is unchanged.").arg(sizeText(job->result->size), name));
+        m_messages.show(
+            kKey, Severity::Information,
+            tr("Saved a copy of %1 as %2; the original is unchanged.").arg(sizeText(job->result->size), name));
     else if (job->result.error().code == cachecore::ErrorCode::Cancelled)
-        m_messages.show(kKey, Severity::Information, tr("The copy to %1 was cancelled; nothing of it was kept.").arg(name));
+        m_messages.show(kKey, Severity::Information,
+                        tr("The copy to %1 was cancelled; nothing of it was kept.").arg(name));
     else
         m_messages.show(kKey, Severity::Error,
                         tr("The copy to %1 was not saved. %2").arg(name, errorText(job->result.error())));

@@ -65,9 +65,8 @@ void DocumentWatch::setSession(DocumentSession *session)
     m_watcher = std::make_unique<SourceWatcher>(session->sharedDocument());
     connect(m_watcher.get(), &SourceWatcher::shrank, this, &DocumentWatch::shrank);
     connect(m_watcher.get(), &SourceWatcher::grew, this, &DocumentWatch::grew);
-    connect(m_watcher.get(), &SourceWatcher::failed, this, [this](const cachecore::Error &error) {
-        m_messages.show(kStateKey, Severity::Error, errorText(error));
-    });
+    connect(m_watcher.get(), &SourceWatcher::failed, this,
+            [this](const cachecore::Error &error) { m_messages.show(kStateKey, Severity::Error, errorText(error)); });
     connect(m_watcher.get(), &SourceWatcher::recovered, this, [this] { m_messages.dismiss(kStateKey); });
 }
 
@@ -95,19 +94,20 @@ void DocumentWatch::checkReads()
         return;
     const cachecore::ByteOffset at(first->value * m_session->document().pageSize());
     const QString sentence = failed == 1
-        ? tr("Bytes of the page at %1 could not be read. They show as unreadable; Reload (F5) tries again.").arg(hexText(at.value()))
+        ? tr("Bytes of the page at %1 could not be read. They show as unreadable; Reload (F5) tries again.")
+              .arg(hexText(at.value()))
         : tr("Bytes of %1 pages could not be read, the first at %2. They show as unreadable; Reload (F5) tries again.")
               .arg(QLocale().toString(static_cast<qulonglong>(failed)), hexText(at.value()));
-    m_messages.show(kReadKey, Severity::Error, sentence,
-                    {tr("Go There"), [this, at] { emit goToRequested(at); }});
+    m_messages.show(kReadKey, Severity::Error, sentence, {tr("Go There"), [this, at] { emit goToRequested(at); }});
 }
 
 void DocumentWatch::shrank(std::uint64_t from, std::uint64_t to)
 {
-    m_messages.show(kSizeKey, Severity::Warning,
-                    tr("The file shrank from %1 to %2. The bytes that are gone show as unreadable; staged edits there are kept. "
-                       "Save a copy of what is left if you need it.")
-                        .arg(sizeText(from), sizeText(to)));
+    m_messages.show(
+        kSizeKey, Severity::Warning,
+        tr("The file shrank from %1 to %2. The bytes that are gone show as unreadable; staged edits there are kept. "
+           "Save a copy of what is left if you need it.")
+            .arg(sizeText(from), sizeText(to)));
 }
 
 void DocumentWatch::grew(std::uint64_t from, std::uint64_t to)

@@ -10,11 +10,10 @@
 #include <memory>
 #include <optional>
 
-
 namespace cachecore {
 class PageStates;
 struct Error;
-}
+} // namespace cachecore
 
 namespace cachet {
 

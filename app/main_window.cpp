@@ -88,7 +88,8 @@ void MainWindow::buildWidgets()
     bar->toggleViewAction()->setObjectName(QStringLiteral("goToToolBarAction"));
     for (QAction *action : bar->actions()) {
         if (QWidget *button = bar->widgetForAction(action); button && button->objectName().isEmpty())
-            button->setObjectName(QString(action->objectName()).replace(QStringLiteral("Action"), QStringLiteral("Button")));
+            button->setObjectName(
+                QString(action->objectName()).replace(QStringLiteral("Action"), QStringLiteral("Button")));
     }
 
     m_heatMap = new HeatMapDock(this);
@@ -144,16 +145,18 @@ void MainWindow::connectParts()
     connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
     connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
     connect(m_closeGuard, &CloseGuard::waitingForWrite, this, [this] {
-        m_messages->show(QStringLiteral("closing"), Severity::Warning,
-                         tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
-                            "once: the file may then be half written.")
-                             .arg(displayName(m_path)));
+        m_messages->show(
+            QStringLiteral("closing"), Severity::Warning,
+            tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
+               "once: the file may then be half written.")
+                .arg(displayName(m_path)));
     });
     connect(m_closeGuard, &CloseGuard::waitingForCopy, this, [this] {
-        m_messages->show(QStringLiteral("closing"), Severity::Warning,
-                         tr("A copy of %1 is still being written; the window closes when it has ended. Close it again to give "
-                            "the copy up.")
-                             .arg(displayName(m_path)));
+        m_messages->show(
+            QStringLiteral("closing"), Severity::Warning,
+            tr("A copy of %1 is still being written; the window closes when it has ended. Close it again to give "
+               "the copy up.")
+                .arg(displayName(m_path)));
     });
     connect(m_copy, &CopyController::ended, this, [this](bool saved) {
         m_messages->dismiss(QStringLiteral("closing"));

@@ -97,7 +97,8 @@ private:
     void goToStart();
     void jumpTo(cachecore::ByteOffset offset);
     void goToEdit(bool forward);
-    void step(cachecore::Result<void> (cachecore::Document::*undoOrRedo)(), const std::optional<cachecore::EditStep> &what);
+    void step(cachecore::Result<void> (cachecore::Document::*undoOrRedo)(),
+              const std::optional<cachecore::EditStep> &what);
     void discard(cachecore::ByteRange range);
     void persistSelection();
     void reload();

@@ -48,16 +48,19 @@ QString copyRefusalText(HexView::CopyRefusal why, cachecore::ByteRange range)
 {
     switch (why) {
     case HexView::CopyRefusal::TooLong:
-        return MainWindow::tr("Nothing was copied: the selection holds %1, the clipboard takes at most %2. Select less, or save a "
-                              "copy to a file.")
+        return MainWindow::tr(
+                   "Nothing was copied: the selection holds %1, the clipboard takes at most %2. Select less, or save a "
+                   "copy to a file.")
             .arg(sizeText(range.length()), shortSizeText(HexView::kMaxCopyBytes));
     case HexView::CopyRefusal::NotLoaded:
-        return MainWindow::tr("Nothing was copied: %1 of the selection is not loaded. Scroll over it until it shows, then copy again.")
-            .arg(rangeText(range));
+        return MainWindow::
+            tr("Nothing was copied: %1 of the selection is not loaded. Scroll over it until it shows, then copy again.")
+                .arg(rangeText(range));
     case HexView::CopyRefusal::Unreadable:
         break;
     }
-    return MainWindow::tr("Nothing was copied: %1 of the selection could not be read. Select around it.").arg(rangeText(range));
+    return MainWindow::tr("Nothing was copied: %1 of the selection could not be read. Select around it.")
+        .arg(rangeText(range));
 }
 
 } // namespace
@@ -262,11 +265,13 @@ void MainWindow::refreshTitle()
 
 void MainWindow::showAbout()
 {
-    auto *box = new QMessageBox(QMessageBox::NoIcon, tr("About Cachet"), versionText().trimmed(), QMessageBox::Close, this);
+    auto *box
+        = new QMessageBox(QMessageBox::NoIcon, tr("About Cachet"), versionText().trimmed(), QMessageBox::Close, this);
     box->setObjectName(QStringLiteral("aboutBox"));
     box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setInformativeText(tr("A hex viewer and editor for disk images and disks of any size. Edits are staged until you "
-                               "commit them. Licensed under the GNU General Public License, version 3 or later."));
+    box->setInformativeText(
+        tr("A hex viewer and editor for disk images and disks of any size. Edits are staged until you "
+           "commit them. Licensed under the GNU General Public License, version 3 or later."));
     box->open();
 }
 

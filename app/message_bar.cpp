@@ -57,7 +57,7 @@ public:
                                                                           : QStyle::SP_MessageBoxInformation;
         const int side = style()->pixelMetric(QStyle::PM_SmallIconSize);
         m_icon->setPixmap(style()->standardIcon(pixmap).pixmap(side, side));
-        m_icon->setAccessibleName(severity == Severity::Error ? MessageBar::tr("Error")
+        m_icon->setAccessibleName(severity == Severity::Error         ? MessageBar::tr("Error")
                                       : severity == Severity::Warning ? MessageBar::tr("Warning")
                                                                       : MessageBar::tr("Information"));
         m_text->setText(sentence);

@@ -5,6 +5,7 @@
 #include <QtGlobal>
 
 #include <cstdio>
+
 #include <unistd.h>
 
 namespace cachet {
@@ -21,15 +22,20 @@ void handleMessage(QtMsgType type, const QMessageLogContext &, const QString &)
         return;
     // Platforms with a display of their own fail for its sake, when one is named at all; every other for its own.
     const QString platform = qEnvironmentVariable("QT_QPA_PLATFORM");
-    const bool hasDisplay = platform.startsWith(QStringLiteral("xcb")) || platform.startsWith(QStringLiteral("wayland"));
-    const bool displayNamed = !qEnvironmentVariableIsEmpty("DISPLAY") || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
+    const bool hasDisplay
+        = platform.startsWith(QStringLiteral("xcb")) || platform.startsWith(QStringLiteral("wayland"));
+    const bool displayNamed
+        = !qEnvironmentVariableIsEmpty("DISPLAY") || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY");
     const bool unknownPlatform = !platform.isEmpty() && !(hasDisplay && displayNamed);
     if (unknownPlatform)
-        std::fprintf(stderr, "cachet: The platform \"%s\" named by QT_QPA_PLATFORM cannot be used. Unset it, or use offscreen.\n",
-                     qEnvironmentVariable("QT_QPA_PLATFORM").toLocal8Bit().constData());
+        std::fprintf(
+            stderr,
+            "cachet: The platform \"%s\" named by QT_QPA_PLATFORM cannot be used. Unset it, or use offscreen.\n",
+            qEnvironmentVariable("QT_QPA_PLATFORM").toLocal8Bit().constData());
     else
-        std::fprintf(stderr, "cachet: The display cannot be reached (DISPLAY=%s, WAYLAND_DISPLAY=%s). Check that it runs and "
-                             "lets you in, or save a picture with --screenshot FILE.\n",
+        std::fprintf(stderr,
+                     "cachet: The display cannot be reached (DISPLAY=%s, WAYLAND_DISPLAY=%s). Check that it runs and "
+                     "lets you in, or save a picture with --screenshot FILE.\n",
                      qEnvironmentVariable("DISPLAY").toLocal8Bit().constData(),
                      qEnvironmentVariable("WAYLAND_DISPLAY").toLocal8Bit().constData());
     std::fflush(nullptr);
@@ -56,7 +62,8 @@ PlatformGuard::~PlatformGuard()
 
 const char *noDisplaySentence()
 {
-    return "cachet: There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Start it in a desktop session, or save "
+    return "cachet: There is no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Start it in a desktop session, or "
+           "save "
            "a picture with --screenshot FILE.\n";
 }
 

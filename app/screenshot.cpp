@@ -79,7 +79,8 @@ void Screenshot::timeOut()
     if (m_begun)
         take();
     else if (!std::exchange(m_taken, true))
-        emit finished(false, tr("The file has not answered in time, so no picture was taken. Check the disk it is on."));
+        emit finished(false,
+                      tr("The file has not answered in time, so no picture was taken. Check the disk it is on."));
 }
 
 void Screenshot::take()
@@ -95,9 +96,11 @@ void Screenshot::take()
     else if (made && savePicture(m_path, png.data()))
         emit finished(true, tr("Saved %1: %2").arg(displayPath(m_path), description()));
     else
-        emit finished(false, tr("The picture could not be saved as %1. Check that its directory exists, can be written and has "
-                                "space left.")
-                                 .arg(displayPath(m_path)));
+        emit finished(
+            false,
+            tr("The picture could not be saved as %1. Check that its directory exists, can be written and has "
+               "space left.")
+                .arg(displayPath(m_path)));
 }
 
 QString Screenshot::description() const

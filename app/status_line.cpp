@@ -132,7 +132,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     refresh(nullptr, {}, {});
 }
 
-void StatusLine::refresh(const cachecore::Document *document, cachecore::ByteOffset caret, cachecore::ByteRange selection)
+void StatusLine::refresh(const cachecore::Document *document, cachecore::ByteOffset caret,
+                         cachecore::ByteRange selection)
 {
     if (!document) {
         setText(m_caret, m_emptyText.isEmpty() ? tr("No document") : m_emptyText);
@@ -141,9 +142,11 @@ void StatusLine::refresh(const cachecore::Document *document, cachecore::ByteOff
         return;
     }
     const std::uint64_t at = caret.value();
-    setText(m_caret, tr("%1 (%2)  lba %3").arg(hexText(at), number(at), QString::number(at / kSectorSize)), // plain, to be pasted
-           
-            tr("Offset of the caret: hexadecimal, decimal, and the sector of 512 bytes it lies in"));
+    setText(
+        m_caret,
+        tr("%1 (%2)  lba %3").arg(hexText(at), number(at), QString::number(at / kSectorSize)), // plain, to be pasted
+
+        tr("Offset of the caret: hexadecimal, decimal, and the sector of 512 bytes it lies in"));
     setText(m_selection, selection.empty() ? QString() : tr("Selected %1").arg(shortSizeText(selection.length())),
             selection.empty() ? QString() : tr("%1, %2").arg(rangeText(selection), sizeText(selection.length())));
     refreshNumbers(*document);
@@ -168,7 +171,8 @@ void StatusLine::refreshNumbers(const cachecore::Document &document)
                 .arg(shortSizeText(cache.residentBytes), shortSizeText(cache.budgetBytes),
                      cache.hits == 1 ? tr("1 hit") : tr("%1 hits").arg(number(cache.hits)),
                      cache.misses == 1 ? tr("1 miss") : tr("%1 misses").arg(number(cache.misses))),
-            tr("Bytes of pages kept in memory and the most there may be; visits of pages that found them there, and that did not"));
+            tr("Bytes of pages kept in memory and the most there may be; visits of pages that found them there, and "
+               "that did not"));
 
     const cachecore::BlockSource &source = document.source();
     setText(m_readOnly, source.writable() ? QString() : tr("Read only"),

@@ -51,8 +51,7 @@ WindowActions::WindowActions(QMainWindow &window)
                     tr("Write the document with its staged edits to a new file; the original stays as it is.")))
     , close(make(window, "closeAction", tr("C&lose"), {keys("Ctrl+W")}, tr("Close this window.")))
     , quit(make(window, "quitAction", tr("&Quit"), {keys("Ctrl+Q")}, tr("Close all windows.")))
-    , commit(make(window, "commitAction", tr("&Commit"), {keys("Ctrl+S")},
-                  tr("Write every staged edit to the disk.")))
+    , commit(make(window, "commitAction", tr("&Commit"), {keys("Ctrl+S")}, tr("Write every staged edit to the disk.")))
     , persist(make(window, "persistAction", tr("&Persist Selection"), {keys("Ctrl+Alt+S")},
                    tr("Write what is staged inside the selection and nothing else.")))
     , undo(make(window, "undoAction", tr("&Undo"), {keys("Ctrl+Z")}, tr("Take back the last edit.")))
@@ -66,9 +65,11 @@ WindowActions::WindowActions(QMainWindow &window)
     , selectAll(make(window, "selectAllAction", tr("Select &All"), {keys("Ctrl+A")}, tr("Select every byte.")))
     , overlay(make(window, "overlayAction", tr("&Page Overlay"), {keys("Ctrl+Shift+O")},
                    tr("Show which pages are cached, loading, staged or failed.")))
-    , legend(make(window, "legendAction", tr("&Legend"), {}, tr("Show under the hex view what its marks and colours mean.")))
+    , legend(make(window, "legendAction", tr("&Legend"), {},
+                  tr("Show under the hex view what its marks and colours mean.")))
     , goTo(make(window, "goToAction", tr("&Go To…"), {keys("Ctrl+G")}, tr("Go to an offset.")))
-    , back(make(window, "backAction", tr("&Back"), {keys("Alt+Left")}, tr("Back to where you were before the last jump.")))
+    , back(make(window, "backAction", tr("&Back"), {keys("Alt+Left")},
+                tr("Back to where you were before the last jump.")))
     , forward(make(window, "forwardAction", tr("&Forward"), {keys("Alt+Right")}, tr("Forward again.")))
     , nextEdit(make(window, "nextEditAction", tr("&Next Staged Edit"), {keys("F8")}, tr("Go to the next staged edit.")))
     , previousEdit(make(window, "previousEditAction", tr("&Previous Staged Edit"), {keys("Shift+F8")},

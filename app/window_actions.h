@@ -12,7 +12,7 @@ namespace cachet {
 /// What the actions depend on.
 struct ActionState {
     bool open = false;
-    bool empty = true;     ///< the document has no bytes
+    bool empty = true; ///< the document has no bytes
     bool writable = false;
     bool staged = false;
     bool stagedInSelection = false;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/main_window.h"
-
 #include "ui/session/error_text.h"
 
 #include <QFile>
@@ -11,7 +10,8 @@ namespace cachet {
 namespace {
 
 /// A dialog that does not block and lists names itself, so that it looks and works the same everywhere.
-void chooseFile(QWidget *parent, const QString &title, QFileDialog::AcceptMode mode, std::function<void(std::string)> chosen)
+void chooseFile(QWidget *parent, const QString &title, QFileDialog::AcceptMode mode,
+                std::function<void(std::string)> chosen)
 {
     auto *dialog = new QFileDialog(parent, title);
     dialog->setObjectName(QStringLiteral("fileDialog"));

@@ -67,10 +67,11 @@ void WriteController::finished(const cachecore::Result<cachecore::WriteReport> &
         return;
     }
     if (!result->undoKept)
-        m_messages.show(kKey, MessageBar::Severity::Information,
-                        tr("Wrote %1 to the disk. The bytes that were there before were too many to keep, so this cannot "
-                           "be undone.")
-                            .arg(sizeText(m_bytes)));
+        m_messages.show(
+            kKey, MessageBar::Severity::Information,
+            tr("Wrote %1 to the disk. The bytes that were there before were too many to keep, so this cannot "
+               "be undone.")
+                .arg(sizeText(m_bytes)));
     emit told(tr("Wrote %1 to the disk.").arg(sizeText(m_bytes)));
 }
 

@@ -14,7 +14,8 @@ namespace {
 
 Result<void> checkOptions(const DocumentOptions &options, const BlockSource &source)
 {
-    const auto wrong = [&source] { return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source.path()); };
+    const auto wrong
+        = [&source] { return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source.path()); };
     if (!std::has_single_bit(options.pageSize) || options.pageSize < kMinPageSize || options.pageSize > kMaxPageSize
         || options.pageSize < source.blockSize())
         return wrong();
@@ -48,7 +49,8 @@ public:
         const auto sourceSize = m_impl->m_source->size();
         if (!sourceSize)
             return failure(sourceSize.error());
-        const auto earlier = [](ByteRange a, ByteRange b) { return b.empty() || (!a.empty() && a.begin() < b.begin()) ? a : b; };
+        const auto earlier
+            = [](ByteRange a, ByteRange b) { return b.empty() || (!a.empty() && a.begin() < b.begin()) ? a : b; };
         // What a truncation took is no hole: reading it must fail.
         const ByteRange lost = rest.intersection(ByteRange(ByteOffset(*sourceSize), ByteOffset(kMaxSourceSize)));
         const ByteRange next = earlier(data->intersection(rest), lost);
@@ -157,7 +159,8 @@ Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, Ed
 {
     const auto range = ByteRange::make(at, bytes.size());
     if (!range)
-        return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)), source().path());
+        return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)),
+                       source().path());
     try {
         Piece piece;
         piece.bytes = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());

@@ -30,10 +30,10 @@ enum class ByteCondition : std::uint8_t {
 };
 
 struct DocumentOptions {
-    std::uint32_t pageSize = kDefaultPageSize;            ///< power of two, kMinPageSize..kMaxPageSize, >= the block size
-    std::uint64_t cacheBytes = std::uint64_t{256} << 20;  ///< budget for page bytes; see minimumCacheBytes
-    std::uint64_t undoBytes = std::uint64_t{64} << 20;    ///< bound on the bytes kept for undoing, also across commits
-    std::uint32_t undoSteps = 10'000;                     ///< bound on steps that can be undone
+    std::uint32_t pageSize = kDefaultPageSize; ///< power of two, kMinPageSize..kMaxPageSize, >= the block size
+    std::uint64_t cacheBytes = std::uint64_t{256} << 20; ///< budget for page bytes; see minimumCacheBytes
+    std::uint64_t undoBytes = std::uint64_t{64} << 20;   ///< bound on the bytes kept for undoing, also across commits
+    std::uint32_t undoSteps = 10'000;                    ///< bound on steps that can be undone
 };
 
 /// Where a document runs its work; jobs hold what they touch, so these may outlive or be abandoned by it.
@@ -44,9 +44,9 @@ struct DocumentExecutors {
 
 /// What changed since the last call of the observer.
 struct DocumentChanges {
-    bool pages = false;   ///< pages became ready, failed or absent
-    bool edits = false;   ///< the staged bytes or the undo history
-    bool size = false;    ///< size() or sourceSize()
+    bool pages = false; ///< pages became ready, failed or absent
+    bool edits = false; ///< the staged bytes or the undo history
+    bool size = false;  ///< size() or sourceSize()
 };
 
 /// How far a close got.

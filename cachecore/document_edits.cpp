@@ -51,7 +51,8 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
                 continue;
             if (m_writing != Writing::No)
                 m_stagedDuringWrite.push_back(range);
-            m_history.push(m_history.current().with(range, std::move(piece), seen), {kind, range}, payload, continuesPrevious);
+            m_history.push(m_history.current().with(range, std::move(piece), seen), {kind, range}, payload,
+                           continuesPrevious);
             break;
         }
     } catch (const std::bad_alloc &) {
@@ -86,7 +87,8 @@ RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
         if (std::ranges::all_of(loaded, [](ByteCondition c) { return c == ByteCondition::Loaded; })) {
             const auto seen = std::span(bytes).subspan(skip, length);
             if (hashing && part == block)
-                bases = bases.with(part, Base::ofHashes(std::make_shared<const std::vector<Hash128>>(1, hash128(seen))));
+                bases
+                    = bases.with(part, Base::ofHashes(std::make_shared<const std::vector<Hash128>>(1, hash128(seen))));
             else
                 bases = bases.with(
                     part, Base::ofBytes(std::make_shared<const std::vector<std::byte>>(seen.begin(), seen.end())));

@@ -100,7 +100,8 @@ private:
     EditHistory m_history;
     enum class Writing : std::uint8_t { No, Queued, Running };
     Writing m_writing = Writing::No;
-    std::vector<ByteRange> m_stagedDuringWrite; ///< ranges staged since the last write was asked for, while it is not done
+    std::vector<ByteRange>
+        m_stagedDuringWrite;       ///< ranges staged since the last write was asked for, while it is not done
     RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
     bool m_closed = false;
 

@@ -12,8 +12,8 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
 {
     const auto range = ByteRange::make(at, into.size());
     if (!range || !whole().contains(*range))
-        return failure(ErrorCode::OutOfRange, Operation::Read, range.value_or(ByteRange(at, ByteOffset(kMaxSourceSize))),
-                       m_source->path());
+        return failure(ErrorCode::OutOfRange, Operation::Read,
+                       range.value_or(ByteRange(at, ByteOffset(kMaxSourceSize))), m_source->path());
     if (closed())
         return failure(ErrorCode::Closed, Operation::Read, *range, m_source->path());
     try {

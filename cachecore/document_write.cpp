@@ -152,8 +152,10 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
 bool Document::Impl::beginEpoch(EpochChange change)
 {
     std::unique_lock lock(m_editMutex, std::defer_lock);
-    StagedEdits carried = changedCurrent(
-        [&change](const StagedEdits &edits, ByteRange range) { return carriedOver(edits, change.clipped(range)); }, lock);
+    StagedEdits carried
+        = changedCurrent([&change](const StagedEdits &edits,
+                                   ByteRange range) { return carriedOver(edits, change.clipped(range)); },
+                         lock);
     return m_history.beginEpoch(std::move(change), std::move(carried));
 }
 

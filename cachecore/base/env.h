@@ -49,8 +49,7 @@ public:
     /// preadv: bytes read, 0 at or past the end.
     [[nodiscard]] virtual Result<std::size_t> preadv(ByteOffset at, std::span<const std::span<std::byte>> into) = 0;
     /// pwritev: bytes written, possibly fewer than given.
-    [[nodiscard]] virtual Result<std::size_t> pwritev(ByteOffset at,
-                                                      std::span<const std::span<const std::byte>> from)
+    [[nodiscard]] virtual Result<std::size_t> pwritev(ByteOffset at, std::span<const std::span<const std::byte>> from)
         = 0;
     /// fdatasync.
     [[nodiscard]] virtual Result<void> dataSync() = 0;

@@ -155,7 +155,7 @@ Result<void> PosixFile::truncate(std::uint64_t size)
 
 Result<FileStatus> PosixFile::status()
 {
-    struct stat found { };
+    struct stat found{};
     if (::fstat(fd(), &found) != 0)
         return lastError(Operation::Stat);
     return statusOf(found);
@@ -249,7 +249,7 @@ Result<std::unique_ptr<EnvFile>> PosixEnv::open(const std::string &path, OpenMod
     FileDescriptor descriptor(::open(path.c_str(), flagsOf(mode) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
     if (!descriptor.valid())
         return lastError(Operation::Open, {}, path);
-    struct stat found { };
+    struct stat found{};
     if (::fstat(descriptor.get(), &found) != 0)
         return lastError(Operation::Open, {}, path);
     const FileKind kind = kindOf(found.st_mode);
@@ -262,7 +262,7 @@ Result<FileStatus> PosixEnv::status(const std::string &path)
 {
     if (!namesAFile(path))
         return failure(ErrorCode::InvalidArgument, Operation::Stat, {}, path);
-    struct stat found { };
+    struct stat found{};
     if (::stat(path.c_str(), &found) != 0)
         return lastError(Operation::Stat, {}, path);
     return statusOf(found);

@@ -38,7 +38,7 @@ private:
     const unsigned m_workers;
     const unsigned m_maxStuck;
 
-    std::mutex m_mutex; ///< guards everything below
+    std::mutex m_mutex;              ///< guards everything below
     std::condition_variable m_wake;  ///< a task came, or the pool shrinks or closes
     std::condition_variable m_ended; ///< a worker ended
     std::deque<Task> m_tasks;

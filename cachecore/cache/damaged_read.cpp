@@ -48,7 +48,8 @@ private:
         const ByteOffset end = range.begin() + got;
         m_found.endsAt = end.value();
         if (!m_found.error)
-            m_found.error = Error::of(ErrorCode::Truncated, Operation::Read, ByteRange(end, range.end()), m_source.path());
+            m_found.error
+                = Error::of(ErrorCode::Truncated, Operation::Read, ByteRange(end, range.end()), m_source.path());
         markBad({end, range.end()});
     }
 

@@ -9,8 +9,8 @@ namespace cachecore {
 Page::Page(PageIndex index, ByteRange range)
     : m_index(index)
     , m_range(range)
-    , m_bytes(static_cast<std::byte *>(::operator new(static_cast<std::size_t>(range.length()),
-                                                      std::align_val_t(kPageAlignment))))
+    , m_bytes(static_cast<std::byte *>(
+          ::operator new(static_cast<std::size_t>(range.length()), std::align_val_t(kPageAlignment))))
 {
 }
 
@@ -23,8 +23,7 @@ Page::~Page()
 
 bool Page::readable(ByteRange range) const
 {
-    return !m_damage
-        || std::ranges::none_of(m_damage->bad, [range](ByteRange bad) { return bad.intersects(range); });
+    return !m_damage || std::ranges::none_of(m_damage->bad, [range](ByteRange bad) { return bad.intersects(range); });
 }
 
 void Page::setDamage(Damage damage)

@@ -27,7 +27,7 @@ struct PageLoader::Flight {
     bool running = false;
     bool stale = false; ///< invalidated while running: what arrives is old
     bool done = false;
-    bool refused = false; ///< done because the executor takes no more work
+    bool refused = false;               ///< done because the executor takes no more work
     std::shared_ptr<const Page> result; ///< once done; none when memory ran out or the loader closed
 };
 
@@ -262,7 +262,8 @@ void PageLoader::delayRetry(Page &page)
     const PageHandle before = m_cache->tryGet(page.index());
     if (before && before.page().damage())
         damage.attempts = before.page().damage()->attempts + 1;
-    damage.retryAt = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
+    damage.retryAt
+        = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
     page.setDamage(std::move(damage));
 }
 

@@ -111,14 +111,14 @@ private:
     const std::shared_ptr<Env> m_env;
     const std::weak_ptr<LoadListener> m_listener;
 
-    mutable std::mutex m_mutex; ///< guards everything below; taken before the cache's
+    mutable std::mutex m_mutex;            ///< guards everything below; taken before the cache's
     std::condition_variable_any m_changed; ///< a flight ended, a job ended, or the loader closed
     Flights m_flights;
     unsigned m_jobs = 0;             ///< posted or running
     unsigned m_running = 0;          ///< reads under way
     unsigned m_runningReadAhead = 0; ///< of these, only for read-ahead
     bool m_closed = false;
-    CacheStatistics m_counters;      ///< loads, reads, failedLoads
+    CacheStatistics m_counters; ///< loads, reads, failedLoads
 };
 
 } // namespace cachecore

@@ -9,7 +9,8 @@
 
 namespace cachecore {
 
-PagesRead readPages(BlockSource &source, const SourceExtent &extent, SourceExtent::Pages wanted, AfterDamage afterDamage)
+PagesRead readPages(BlockSource &source, const SourceExtent &extent, SourceExtent::Pages wanted,
+                    AfterDamage afterDamage)
 {
     PagesRead read;
     std::vector<std::span<std::byte>> buffers;

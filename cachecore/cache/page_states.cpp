@@ -66,9 +66,8 @@ bool PageStates::touched(PageIndex page) const
 
 PageStateCounts PageStates::countsOf(std::uint64_t pages, const Ranks &atBegin, const Ranks &atEnd)
 {
-    const auto count = [&](Layer layer) {
-        return CountingPyramid::rankDifference(atBegin[layer], atEnd[layer], pages);
-    };
+    const auto count
+        = [&](Layer layer) { return CountingPyramid::rankDifference(atBegin[layer], atEnd[layer], pages); };
     return {pages, count(Loading), count(Ready), count(Failed), count(Touched)};
 }
 

@@ -14,7 +14,7 @@ class CountingPyramid;
 
 /// How many pages of one stretch of the source are in which state.
 struct PageStateCounts {
-    std::uint64_t pages = 0;   ///< all pages of the stretch
+    std::uint64_t pages = 0; ///< all pages of the stretch
     std::uint64_t loading = 0;
     std::uint64_t ready = 0;
     std::uint64_t failed = 0;

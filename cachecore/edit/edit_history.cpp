@@ -171,9 +171,8 @@ bool EditHistory::invariantsHold() const
 {
     if (m_current >= m_states.size() || m_states[m_current].epoch != epoch())
         return false;
-    const auto epochFalls = [this](std::size_t nearer, std::size_t further) {
-        return m_states[further].epoch <= m_states[nearer].epoch;
-    };
+    const auto epochFalls
+        = [this](std::size_t nearer, std::size_t further) { return m_states[further].epoch <= m_states[nearer].epoch; };
     for (std::size_t i = 0; i + 1 < m_states.size(); ++i) {
         if (!(i < m_current ? epochFalls(i + 1, i) : epochFalls(i, i + 1)))
             return false;

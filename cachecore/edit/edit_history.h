@@ -26,7 +26,8 @@ class EditHistory {
 public:
     struct Bounds {
         std::uint64_t steps = 10'000;
-        std::uint64_t bytes = std::uint64_t{64} << 20; ///< staged and old bytes that only the history keeps alive, at most
+        std::uint64_t bytes = std::uint64_t{64}
+            << 20; ///< staged and old bytes that only the history keeps alive, at most
     };
 
     explicit EditHistory(Bounds bounds);

@@ -13,7 +13,10 @@ struct EpochChange {
     RangeTree<Piece> oldBytes; ///< what the disk held there before, as literal pieces
 
     /// The part of it in `range`.
-    [[nodiscard]] EpochChange clipped(ByteRange range) const { return {written.clipped(range), oldBytes.clipped(range)}; }
+    [[nodiscard]] EpochChange clipped(ByteRange range) const
+    {
+        return {written.clipped(range), oldBytes.clipped(range)};
+    }
     [[nodiscard]] bool oldBytesKept() const { return oldBytes.byteCount() == written.byteCount(); }
 };
 

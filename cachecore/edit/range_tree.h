@@ -326,7 +326,8 @@ private:
             && (node.left->priority > node.priority || node.left->last > node.range.begin() || !nodeHolds(*node.left)))
             return false;
         return !node.right
-            || (node.right->priority <= node.priority && node.right->first >= node.range.end() && nodeHolds(*node.right));
+            || (node.right->priority <= node.priority && node.right->first >= node.range.end()
+                && nodeHolds(*node.right));
     }
 
     Ref m_root;

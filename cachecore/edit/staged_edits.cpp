@@ -52,8 +52,7 @@ bool StagedEdits::anyIn(ByteRange range) const
     return m_pieces.anyIn(range);
 }
 
-void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes,
-                          const std::function<void(ByteRange)> &staged) const
+void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes, const std::function<void(ByteRange)> &staged) const
 {
     if (m_pieces.empty() || bytes.empty())
         return;

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <unistd.h>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace cachecore {
 

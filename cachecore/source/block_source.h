@@ -14,7 +14,7 @@ namespace cachecore {
 
 /// Which disk this is. Equal for two opens of the same file or device, never changed by writing to it.
 struct SourceIdentity {
-    std::string kind; ///< "file", "device", "memory"
+    std::string kind;    ///< "file", "device", "memory"
     std::uint64_t a = 0; ///< file: device number; device: its number; memory: a serial number
     std::uint64_t b = 0; ///< file: inode
 

@@ -13,7 +13,8 @@ class MemorySource final : public BlockSource {
 public:
     enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 
-    explicit MemorySource(std::vector<std::byte> bytes, Access access = Access::ReadWrite, std::uint32_t blockSize = 512);
+    explicit MemorySource(std::vector<std::byte> bytes, Access access = Access::ReadWrite,
+                          std::uint32_t blockSize = 512);
 
     using BlockSource::readAt;
     Result<std::uint64_t> readAt(ByteOffset at, std::span<const std::span<std::byte>> into) override;

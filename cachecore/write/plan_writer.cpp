@@ -42,7 +42,8 @@ Result<void> PlanWriter::check()
         return failure(size.error());
     if (m_plan.span().end().value() > *size)
         return failure(ErrorCode::Truncated, Operation::Plan,
-                       ByteRange(std::max(ByteOffset(*size), m_plan.span().begin()), m_plan.span().end()), m_source.path());
+                       ByteRange(std::max(ByteOffset(*size), m_plan.span().begin()), m_plan.span().end()),
+                       m_source.path());
     return {};
 }
 
@@ -103,7 +104,8 @@ Result<void> PlanWriter::compareBase(ByteRange range, const Base &base, std::spa
 {
     if (base.kind == Base::Kind::Unseen)
         return {};
-    const auto now = disk.subspan(static_cast<std::size_t>(range.begin() - diskBegin), static_cast<std::size_t>(range.length()));
+    const auto now
+        = disk.subspan(static_cast<std::size_t>(range.begin() - diskBegin), static_cast<std::size_t>(range.length()));
     if (base.kind == Base::Kind::SeenHashes) {
         if (matchesHashes(range, base, disk, diskBegin))
             return {};
@@ -131,8 +133,9 @@ std::optional<ByteRange> PlanWriter::foreignByte(ByteRange range, std::span<cons
     m_plan.edits.overlay(range.begin(), staged);
     std::vector<std::byte> left(seen.begin(), seen.end());
     m_leftBehind.forEach(range, [&](ByteRange part, const Piece &piece) {
-        piece.copyTo(0, std::span(left).subspan(static_cast<std::size_t>(part.begin() - range.begin()),
-                                                static_cast<std::size_t>(part.length())));
+        piece.copyTo(0,
+                     std::span(left).subspan(static_cast<std::size_t>(part.begin() - range.begin()),
+                                             static_cast<std::size_t>(part.length())));
         return true;
     });
     for (std::size_t i = 0; i < now.size(); ++i) {

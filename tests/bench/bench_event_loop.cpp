@@ -37,11 +37,10 @@ bool commitAndWait(WindowFixture &fixture)
     cachet::DocumentSession &session = *fixture.window->session();
     QEventLoop loop;
     bool succeeded = false;
-    QObject::connect(&session, &cachet::DocumentSession::writeFinished, &loop,
-                     [&](const Result<WriteReport> &result) {
-                         succeeded = result.has_value();
-                         loop.quit();
-                     });
+    QObject::connect(&session, &cachet::DocumentSession::writeFinished, &loop, [&](const Result<WriteReport> &result) {
+        succeeded = result.has_value();
+        loop.quit();
+    });
     session.commit();
     loop.exec();
     return succeeded;
@@ -58,13 +57,15 @@ public:
 
     bool run()
     {
-        const auto nothing = [](WindowFixture &) {};
+        const auto nothing = [](WindowFixture &) { };
         return page("event_loop/ready_source", nothing)
             && page("event_loop/slow_source_200ms", [](WindowFixture &f) { f.source->setReadDelay(kSlowRead); })
             && page("event_loop/hung_source",
                     [](WindowFixture &f) { f.source->setGate(SourceOp::Read, std::make_shared<Gate>()); })
             && page("event_loop/failing_source",
-                    [](WindowFixture &f) { f.source->addBadRange(*ByteRange::make(std::uint64_t{8192}, kFileSize - 8192)); })
+                    [](WindowFixture &f) {
+                        f.source->addBadRange(*ByteRange::make(std::uint64_t{8192}, kFileSize - 8192));
+                    })
             && commit() && undoAfterCommit() && fill();
     }
 

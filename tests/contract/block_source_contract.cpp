@@ -4,13 +4,13 @@
 #include "tests/support/random.h"
 #include "tests/support/temp_dir.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <thread>
-
-#include <QTest>
 
 namespace cachet_test {
 

@@ -3,12 +3,12 @@
 
 #include "cachecore/source/block_source.h"
 
+#include <QObject>
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <QObject>
 
 namespace cachet_test {
 

@@ -5,13 +5,13 @@
 #include "tests/support/fault_source.h"
 #include "tests/support/temp_dir.h"
 
+#include <QStandardPaths>
+#include <QTest>
+
 #include <array>
 #include <cstdio>
 #include <string>
 #include <string_view>
-
-#include <QStandardPaths>
-#include <QTest>
 
 #include <unistd.h>
 

@@ -65,7 +65,8 @@ ToolRun runTool(const QString &program, const QStringList &arguments, const QByt
 
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, QFile::encodeName(given.fileName()).constData(), O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, QFile::encodeName(given.fileName()).constData(), O_RDONLY,
+                                     0);
     posix_spawn_file_actions_adddup2(&actions, printed.handle(), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, printed.handle(), STDERR_FILENO);
     pid_t child = -1;
@@ -102,11 +103,13 @@ QString makeDiskImage(const DiskImage &image, const QString &content, const QStr
     if (!file.open(QIODevice::WriteOnly) || !file.resize(DiskImage::kSize))
         return file.errorString();
     file.close();
-    const ToolRun table = runTool("sfdisk", {"-q", image.path}, "label: gpt\nstart=1MiB, size=60MiB, type=linux, name=data\n");
+    const ToolRun table
+        = runTool("sfdisk", {"-q", image.path}, "label: gpt\nstart=1MiB, size=60MiB, type=linux, name=data\n");
     if (table.exitCode != 0)
         return sentence("sfdisk", table);
-    const ToolRun made = runTool("mke2fs", {"-q", "-F", "-t", "ext4", "-L", label, "-d", content, "-E",
-                                            QStringLiteral("offset=%1").arg(DiskImage::kPartitionBegin), image.path, "60M"});
+    const ToolRun made = runTool("mke2fs",
+                                 {"-q", "-F", "-t", "ext4", "-L", label, "-d", content, "-E",
+                                  QStringLiteral("offset=%1").arg(DiskImage::kPartitionBegin), image.path, "60M"});
     return made.exitCode == 0 ? QString() : sentence("mke2fs", made);
 }
 

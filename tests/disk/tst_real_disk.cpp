@@ -141,14 +141,17 @@ void tst_real_disk::readsTheFileSystemAndAFileInIt()
     const auto document = openDocument(m_image.path, pageSize);
     QVERIFY(document);
     QCOMPARE(numberIn<std::uint16_t>(bytesOf(*document, DiskImage::kMagic, 2), 0), std::uint16_t{0xef53});
-    const auto blockSize = std::uint64_t{1024} << numberIn<std::uint32_t>(bytesOf(*document, DiskImage::kSuperblock + 24, 4), 0);
+    const auto blockSize = std::uint64_t{1024}
+        << numberIn<std::uint32_t>(bytesOf(*document, DiskImage::kSuperblock + 24, 4), 0);
     QByteArray found;
-    for (const QByteArray &block : runTool("debugfs", {"-R", "blocks /bytes.bin", m_image.fileSystem()}).output.simplified().split(' ')) {
+    for (const QByteArray &block :
+         runTool("debugfs", {"-R", "blocks /bytes.bin", m_image.fileSystem()}).output.simplified().split(' ')) {
         bool isNumber = false;
         const std::uint64_t number = block.toULongLong(&isNumber);
         if (!isNumber) // debugfs names its version first
             continue;
-        const auto bytes = bytesOf(*document, DiskImage::kPartitionBegin + number * blockSize, static_cast<std::size_t>(blockSize));
+        const auto bytes
+            = bytesOf(*document, DiskImage::kPartitionBegin + number * blockSize, static_cast<std::size_t>(blockSize));
         found.append(reinterpret_cast<const char *>(bytes.data()), static_cast<qsizetype>(bytes.size()));
     }
     QVERIFY(found.size() >= m_fileContent.size());
@@ -179,7 +182,8 @@ void tst_real_disk::relabelledVolumeSatisfiesTheSystemsTools()
 
     const ToolRun check = runTool("e2fsck", {"-fn", m_image.fileSystem()});
     QVERIFY2(check.exitCode == 0, check.output.constData());
-    const ToolRun label = runTool("blkid", {"-p", "-O", QString::number(DiskImage::kPartitionBegin), "-s", "LABEL", "-o", "value", m_image.path});
+    const ToolRun label = runTool(
+        "blkid", {"-p", "-O", QString::number(DiskImage::kPartitionBegin), "-s", "LABEL", "-o", "value", m_image.path});
     QCOMPARE(label.output.trimmed(), QByteArray("AFTER"));
     for (const std::uint64_t offset : differences(m_untouched, m_image.path)) {
         const bool inLabel = offset >= DiskImage::kLabel && offset < DiskImage::kLabel + 16;
@@ -201,7 +205,8 @@ void tst_real_disk::persistWritesOnlyTheSelection()
     const std::uint64_t at = DiskImage::kPartitionBegin;
     QVERIFY(document->stage(ByteOffset(at), staged));
     QVERIFY(document->persist(*ByteRange::make(at + 10, 5)).has_value());
-    QCOMPARE(differences(m_untouched, m_image.path), (std::set<std::uint64_t>{at + 10, at + 11, at + 12, at + 13, at + 14}));
+    QCOMPARE(differences(m_untouched, m_image.path),
+             (std::set<std::uint64_t>{at + 10, at + 11, at + 12, at + 13, at + 14}));
     QCOMPARE(document->staged().byteCount(), std::uint64_t{59});
     QCOMPARE(bytesOf(*document, at, 64), staged);
 }

@@ -35,15 +35,15 @@ void TestCachetLimits::writingPastTheFileSizeLimitIsASentence()
         if (::setrlimit(RLIMIT_FSIZE, &kLimit) != 0)
             ::_exit(77);
     });
-    process.start(QStringLiteral(CACHET_PROGRAM),
-                  {QStringLiteral("--screenshot"), QString::fromStdString(picture)});
+    process.start(QStringLiteral(CACHET_PROGRAM), {QStringLiteral("--screenshot"), QString::fromStdString(picture)});
     QVERIFY(process.waitForFinished(30'000));
     QCOMPARE(process.exitStatus(), QProcess::NormalExit); // SIGXFSZ would have ended it
     QCOMPARE(process.exitCode(), 1);
     const QByteArray said = process.readAllStandardError();
     QVERIFY2(said.contains("could not be saved"), said.constData());
     QCOMPARE(readFile(picture), old);
-    QCOMPARE(QDir(QString::fromStdString(directory.path())).entryList(QDir::Files | QDir::Hidden).size(), 1); // no half of one
+    QCOMPARE(QDir(QString::fromStdString(directory.path())).entryList(QDir::Files | QDir::Hidden).size(),
+             1); // no half of one
 }
 
 void TestCachetLimits::optionWithALineBreakIsOneLine()

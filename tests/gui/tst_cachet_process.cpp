@@ -162,7 +162,8 @@ void TestCachetProcess::savesAPictureWithoutADisplay()
     const std::string picture = directory.file("picture.png");
     const Outcome outcome = run({"--screenshot", picture, "--goto", "0x1000", file});
     QVERIFY2(outcome.code == 0, outcome.err.constData());
-    QVERIFY2(outcome.out.startsWith("Saved " + QByteArray::fromStdString(picture) + ": disk.img"), outcome.out.constData());
+    QVERIFY2(outcome.out.startsWith("Saved " + QByteArray::fromStdString(picture) + ": disk.img"),
+             outcome.out.constData());
     QCOMPARE(outcome.out.count('\n'), 1);
     const QImage image(QString::fromStdString(picture));
     QVERIFY(image.width() >= 640 && image.height() >= 480);
@@ -311,8 +312,8 @@ void TestCachetProcess::pictureReplacesAPictureAsAWhole()
     QCOMPARE(run({"--screenshot", picture}).code, 0);
     QCOMPARE(::chmod(picture.c_str(), 0640), 0);
     QCOMPARE(::symlink("p.png", link.c_str()), 0);
-    struct stat before {};
-    struct stat after {};
+    struct stat before{};
+    struct stat after{};
     QCOMPARE(::stat(picture.c_str(), &before), 0);
     const Outcome again = run({"--screenshot", link});
     QVERIFY2(again.code == 0, again.err.constData());
@@ -336,8 +337,8 @@ void TestCachetProcess::refusesWhatPermissionForbids()
         if (probe.code != 0)
             QSKIP("An unprivileged user cannot run the program from where it was built.");
     }
-    const Outcome outcome
-        = run({"--screenshot", directory.file("p.png"), file}, {{"HOME", QString::fromStdString(directory.path())}}, root);
+    const Outcome outcome = run({"--screenshot", directory.file("p.png"), file},
+                                {{"HOME", QString::fromStdString(directory.path())}}, root);
     QCOMPARE(outcome.code, 1);
     QVERIFY2(outcome.err.contains("permission was refused"), outcome.err.constData());
 }

@@ -18,6 +18,7 @@
 #include <QtTest>
 
 #include <cerrno>
+
 #include <sys/stat.h>
 
 using cachecore::ByteOffset;

@@ -22,8 +22,8 @@
 #include <QPushButton>
 #include <QTableView>
 #include <QToolButton>
-#include <QWidgetAction>
 #include <QtTest>
+#include <QWidgetAction>
 
 #include <sys/stat.h>
 

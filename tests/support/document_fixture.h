@@ -73,9 +73,9 @@ struct Peeked {
 }
 
 /// What a read gives, or nothing when it fails.
-[[nodiscard]] inline std::optional<std::vector<std::byte>>
-readBytes(cachecore::Document &document, std::uint64_t at, std::size_t count,
-          cachecore::Intent intent = cachecore::Intent::Jump)
+[[nodiscard]] inline std::optional<std::vector<std::byte>> readBytes(cachecore::Document &document, std::uint64_t at,
+                                                                     std::size_t count,
+                                                                     cachecore::Intent intent = cachecore::Intent::Jump)
 {
     std::vector<std::byte> bytes(count);
     if (!document.read(cachecore::ByteOffset(at), bytes, intent))

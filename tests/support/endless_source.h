@@ -23,7 +23,8 @@ public:
     }
 
     using BlockSource::readAt;
-    cachecore::Result<std::uint64_t> readAt(cachecore::ByteOffset at, std::span<const std::span<std::byte>> into) override
+    cachecore::Result<std::uint64_t> readAt(cachecore::ByteOffset at,
+                                            std::span<const std::span<std::byte>> into) override
     {
         const std::lock_guard lock(m_mutex);
         std::uint64_t offset = at.value();
@@ -49,7 +50,10 @@ public:
     }
     cachecore::Result<void> sync() override { return {}; }
     cachecore::Result<std::uint64_t> size() override { return m_size; }
-    cachecore::Result<cachecore::SourceFingerprint> fingerprint() override { return cachecore::SourceFingerprint{m_size, 0, 0, 0}; }
+    cachecore::Result<cachecore::SourceFingerprint> fingerprint() override
+    {
+        return cachecore::SourceFingerprint{m_size, 0, 0, 0};
+    }
     cachecore::Result<void> checkStillNamed() override { return {}; }
     cachecore::Result<cachecore::ByteRange> nextData(cachecore::ByteOffset from) override
     {

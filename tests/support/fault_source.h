@@ -44,8 +44,7 @@ public:
     using BlockSource::readAt;
     cachecore::Result<std::uint64_t> readAt(cachecore::ByteOffset at,
                                             std::span<const std::span<std::byte>> into) override;
-    cachecore::Result<void> writev(cachecore::ByteOffset at,
-                                   std::span<const std::span<const std::byte>> from) override;
+    cachecore::Result<void> writev(cachecore::ByteOffset at, std::span<const std::span<const std::byte>> from) override;
     cachecore::Result<void> sync() override;
     cachecore::Result<std::uint64_t> size() override;
     cachecore::Result<cachecore::SourceFingerprint> fingerprint() override;

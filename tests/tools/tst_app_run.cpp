@@ -102,9 +102,9 @@ void TestAppRun::knowsWhatTheArgumentsAskFor()
     const QString source = QStringLiteral(
         "set -eu; . '%1/arguments.sh'; read_arguments \"$@\"; "
         "for name in has_file has_screenshot only_tells incomplete ended; do if ${!name}; then echo $name; fi; done");
-    const Ended ended =
-        runProgram(QStringLiteral("bash"),
-                   QStringList{QStringLiteral("-c"), source.arg(kApp), QStringLiteral("bash")} + arguments);
+    const Ended ended
+        = runProgram(QStringLiteral("bash"),
+                     QStringList{QStringLiteral("-c"), source.arg(kApp), QStringLiteral("bash")} + arguments);
     QVERIFY2(ended.exitCode == 0, ended.said().constData());
     QCOMPARE(ended.out.simplified(), told);
 }

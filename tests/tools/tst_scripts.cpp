@@ -87,10 +87,10 @@ void TestScripts::runnableScriptsAreExecutable()
 void TestScripts::skippedSlotsAreListedWithTheirTest()
 {
     const QTemporaryDir dir;
-    const QString log =
-        writeFile(dir, QStringLiteral("log"),
-                  "1/2 Testing: tst_a\n1/2 Test: tst_a\nPASS   : A::one()\nSKIP   : A::two(row) no tool\n"
-                  "   Loc: [a.cpp(1)]\n2/2 Testing: tst_b\nSKIP   : B::three() not root\n");
+    const QString log
+        = writeFile(dir, QStringLiteral("log"),
+                    "1/2 Testing: tst_a\n1/2 Test: tst_a\nPASS   : A::one()\nSKIP   : A::two(row) no tool\n"
+                    "   Loc: [a.cpp(1)]\n2/2 Testing: tst_b\nSKIP   : B::three() not root\n");
     const Ended ended = report({QStringLiteral("print_skipped"), log});
     QCOMPARE(ended.out, QByteArray("Skipped in tst_a: A::two(row) no tool\nSkipped in tst_b: B::three() not root\n"));
     QCOMPARE(report({QStringLiteral("print_skipped"), dir.filePath(QStringLiteral("none"))}).said(),
@@ -103,8 +103,8 @@ void TestScripts::summaryIsHeldBackAndTheRestPassedOn()
     const QByteArray summary = "67% tests passed, 1 tests failed out of 3\n\nTotal Test time (real) =   0.01 sec\n";
     const QString input = writeFile(dir, QStringLiteral("in"), "3/3 Test #3: c ...***Failed\n\n" + summary);
     const QString held = dir.filePath(QStringLiteral("held"));
-    const QString source =
-        QStringLiteral(". '%1/tests/tools/report.sh'; hold_summary '%2' <'%3'").arg(kRoot, held, input);
+    const QString source
+        = QStringLiteral(". '%1/tests/tools/report.sh'; hold_summary '%2' <'%3'").arg(kRoot, held, input);
     const Ended ended = runProgram(QStringLiteral("bash"), {QStringLiteral("-c"), source});
     QCOMPARE(ended.out, QByteArray("3/3 Test #3: c ...***Failed\n\n"));
     QFile file(held);

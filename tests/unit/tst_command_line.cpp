@@ -37,9 +37,9 @@ void TestCommandLine::nothingGivenMeansTheDefaults()
 
 void TestCommandLine::readsEveryOption()
 {
-    const std::vector<std::string> arguments{"--read-only",  "--goto",       "0x438", "--select=0x400+16", "--page-size",
-                                             "4KiB",         "--cache-size", "1MiB",  "--screenshot",      "out.png",
-                                             "disk one.img"};
+    const std::vector<std::string> arguments{"--read-only",  "--goto",  "0x438",        "--select=0x400+16",
+                                             "--page-size",  "4KiB",    "--cache-size", "1MiB",
+                                             "--screenshot", "out.png", "disk one.img"};
     const auto line = parseCommandLine(arguments);
     QVERIFY2(line.has_value(), qPrintable(line ? QString() : line.error()));
     QVERIFY(line->readOnly);
@@ -147,7 +147,8 @@ void TestCommandLine::takesTheSmallestCache()
 
 void TestCommandLine::takesLongOptionsWithOneDash()
 {
-    const auto line = parseCommandLine(std::vector<std::string>{"-read-only", "-goto", "5", "-screenshot=p.png", "-v", "a"});
+    const auto line
+        = parseCommandLine(std::vector<std::string>{"-read-only", "-goto", "5", "-screenshot=p.png", "-v", "a"});
     QVERIFY2(line.has_value(), qPrintable(line ? QString() : line.error()));
     QVERIFY(line->readOnly && line->version && !line->help);
     QCOMPARE(line->goTo->expression.bytes, std::uint64_t{5});
@@ -158,8 +159,8 @@ void TestCommandLine::takesLongOptionsWithOneDash()
 void TestCommandLine::helpNamesEveryOption()
 {
     const QString help = cachet::helpText();
-    for (const char *option : {"--help", "--version", "--read-only", "--goto", "--select", "--page-size", "--cache-size",
-                               "--screenshot", "FILE"})
+    for (const char *option : {"--help", "--version", "--read-only", "--goto", "--select", "--page-size",
+                               "--cache-size", "--screenshot", "FILE"})
         QVERIFY2(help.contains(QLatin1String(option)), option);
     QVERIFY(help.startsWith(QStringLiteral("Usage: cachet ")));
 }

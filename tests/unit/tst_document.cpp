@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/document_fixture.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <cstring>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -65,7 +65,8 @@ void TestDocument::refusesBadOptions()
     options.pageSize = pageSize;
     options.cacheBytes = cacheBytes;
     const auto loads = std::make_shared<ThreadExecutor>(1);
-    const auto created = Document::create(std::make_shared<MemorySource>(patternBytes(5000)), options, {loads, loads}, systemEnv());
+    const auto created
+        = Document::create(std::make_shared<MemorySource>(patternBytes(5000)), options, {loads, loads}, systemEnv());
     QCOMPARE(created.has_value(), accepted);
     if (!accepted) {
         QCOMPARE(created.error().code, ErrorCode::InvalidArgument);
@@ -96,7 +97,8 @@ void TestDocument::peekTellsWhatEachByteIs()
             QCOMPARE(peeked.bytes[i], std::byte{0});
     }
     QCOMPARE(peeked.bytes[4101], std::byte{2});
-    QCOMPARE(peekSource(*fixture.document, 4100, 2).bytes, std::vector<std::byte>(bytes.begin() + 4100, bytes.begin() + 4102));
+    QCOMPARE(peekSource(*fixture.document, 4100, 2).bytes,
+             std::vector<std::byte>(bytes.begin() + 4100, bytes.begin() + 4102));
     QVERIFY(peekSource(*fixture.document, 4100, 2).all(ByteCondition::Loaded));
     QVERIFY(peek(*fixture.document, kMaxSourceSize, 10).all(ByteCondition::PastEnd));
     QVERIFY(peek(*fixture.document, kMaxSourceSize - 3, 10).all(ByteCondition::PastEnd));
@@ -131,7 +133,8 @@ void TestDocument::readsExactlyAtEveryEdgeOfTheSize_data()
     QTest::addColumn<quint32>("pageSize");
     for (const quint32 pageSize : {512U, 4096U, 65536U})
         for (const quint64 size : {1U, 511U, 512U, 513U, 4095U, 4096U, 4097U, 4196U, 65535U, 65536U, 65537U})
-            QTest::addRow("%llu bytes in pages of %u", static_cast<unsigned long long>(size), pageSize) << size << pageSize;
+            QTest::addRow("%llu bytes in pages of %u", static_cast<unsigned long long>(size), pageSize)
+                << size << pageSize;
 }
 
 void TestDocument::readsExactlyAtEveryEdgeOfTheSize()
@@ -231,8 +234,10 @@ void TestDocument::stagingPastTheEndIsRefusedAtOnce()
         QCOMPARE(staged.error().range->begin().value(), at);
     }
     QCOMPARE(fixture->staged().byteCount(), 1U);
-    const auto filled = fixture->stageFill(
-        ByteRange(ByteOffset(at), ByteOffset(std::min<std::uint64_t>(kMaxSourceSize, at + bytes.size()))), bytesOf({1}));
+    const auto filled
+        = fixture->stageFill(ByteRange(ByteOffset(at),
+                                       ByteOffset(std::min<std::uint64_t>(kMaxSourceSize, at + bytes.size()))),
+                             bytesOf({1}));
     QVERIFY(!filled);
     QVERIFY(!fixture->stageFill(rangeAt(0, 10), {}));
     QCOMPARE(fixture->staged().byteCount(), 1U);
@@ -252,7 +257,8 @@ void TestDocument::everyWidthAndOrderRoundTrips()
 {
     DocumentFixture fixture(std::vector<std::byte>(64 * 1024));
     for (std::size_t width : {1U, 2U, 4U, 8U, 16U}) {
-        for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{4096} - width / 2, std::uint64_t{64 * 1024} - width}) {
+        for (const std::uint64_t at :
+             {std::uint64_t{0}, std::uint64_t{4096} - width / 2, std::uint64_t{64 * 1024} - width}) {
             std::vector<std::byte> value;
             for (std::size_t i = 0; i < width; ++i)
                 value.push_back(static_cast<std::byte>(0xf0 + i));
@@ -315,7 +321,8 @@ void TestDocument::undoAndRedoShowWhatWasThere()
     DocumentFixture fixture(disk);
     std::vector<std::vector<std::byte>> states{disk};
     for (int i = 0; i < 50; ++i) {
-        const std::vector<std::byte> piece = patternBytes(static_cast<std::size_t>(1 + i * 7), static_cast<std::uint64_t>(i + 1));
+        const std::vector<std::byte> piece
+            = patternBytes(static_cast<std::size_t>(1 + i * 7), static_cast<std::uint64_t>(i + 1));
         const auto at = static_cast<std::size_t>(i * 53 % 3000);
         QVERIFY(fixture->stage(ByteOffset(at), piece));
         states.push_back(with(states.back(), at, piece));

@@ -2,13 +2,13 @@
 #include "tests/support/document_fixture.h"
 #include "tests/support/gate.h"
 
+#include <QElapsedTimer>
+#include <QTest>
+
 #include <atomic>
 #include <cerrno>
 #include <future>
 #include <thread>
-
-#include <QElapsedTimer>
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;

@@ -2,11 +2,11 @@
 #include "tests/support/document_fixture.h"
 #include "tests/support/random.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <atomic>
 #include <thread>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -97,7 +97,8 @@ bool peekIsRight(Random &random, const Document &document, const Model &model)
     for (std::uint64_t i = 0; i < range.length(); ++i) {
         const ByteCondition condition = peeked.conditions[i];
         const std::uint64_t at = range.begin().value() + i;
-        if (condition != ByteCondition::Loaded && condition != ByteCondition::Staged && condition != ByteCondition::NotLoaded)
+        if (condition != ByteCondition::Loaded && condition != ByteCondition::Staged
+            && condition != ByteCondition::NotLoaded)
             return false;
         if ((condition == ByteCondition::Staged) != staged.anyIn(rangeAt(at, 1)))
             return false;
@@ -111,7 +112,8 @@ bool readIsRight(Random &random, Document &document, const Model &model)
 {
     const ByteRange range = randomRange(random);
     const Intent intents[] = {Intent::Jump, Intent::Edit, Intent::Scroll, Intent::Scan};
-    const auto bytes = readBytes(document, range.begin().value(), static_cast<std::size_t>(range.length()), intents[random.below(4)]);
+    const auto bytes = readBytes(document, range.begin().value(), static_cast<std::size_t>(range.length()),
+                                 intents[random.below(4)]);
     const auto begin = model.visible().begin() + static_cast<std::ptrdiff_t>(range.begin().value());
     return bytes == std::vector<std::byte>(begin, begin + static_cast<std::ptrdiff_t>(range.length()));
 }
@@ -283,9 +285,14 @@ void TestDocumentRace::readersNeverSeeBytesOlderThanWhatWasStaged()
                     const int oldest = staged;
                     const auto bytes = readBytes(*fixture.document, 0, kLength);
                     const int newest = staged + 1;
-                    wrong += bytes && std::ranges::all_of(*bytes, [&](std::byte byte) {
-                        return oldest <= static_cast<int>(byte) && static_cast<int>(byte) <= newest;
-                    }) ? 0 : 1;
+                    wrong += bytes
+                            && std::ranges::all_of(*bytes,
+                                                   [&](std::byte byte) {
+                                                       return oldest <= static_cast<int>(byte)
+                                                           && static_cast<int>(byte) <= newest;
+                                                   })
+                        ? 0
+                        : 1;
                 }
             });
         for (int value = 1; value < 60; ++value) {

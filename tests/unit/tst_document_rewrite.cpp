@@ -2,11 +2,11 @@
 #include "tests/support/document_fixture.h"
 #include "tests/support/manual_executor.h"
 
+#include <QTest>
+
 #include <atomic>
 #include <cerrno>
 #include <thread>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -82,8 +82,8 @@ void TestDocumentRewrite::commitNotBegunWhenClosingIsCancelled()
     const auto disk = patternBytes(10'000);
     const auto memory = std::make_shared<MemorySource>(disk);
     const auto writes = std::make_shared<ManualExecutor>();
-    const auto document
-        = *Document::create(memory, DocumentFixture::smallPages(), {std::make_shared<ManualExecutor>(), writes}, systemEnv());
+    const auto document = *Document::create(memory, DocumentFixture::smallPages(),
+                                            {std::make_shared<ManualExecutor>(), writes}, systemEnv());
     QVERIFY(document->stage(ByteOffset(5), bytesOf({1})));
     std::optional<Result<WriteReport>> done;
     QVERIFY(document->startCommit([&](Result<WriteReport> report) { done = std::move(report); }));

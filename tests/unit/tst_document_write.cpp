@@ -2,10 +2,10 @@
 #include "tests/support/document_fixture.h"
 #include "tests/support/gate.h"
 
+#include <QTest>
+
 #include <cerrno>
 #include <future>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -28,7 +28,8 @@ struct HeldCommit {
         , operation(where)
     {
         source->setGate(where, gate);
-        started = fixture->startCommit([this](Result<WriteReport> report) { result.set_value(std::move(report)); }).has_value();
+        started = fixture->startCommit([this](Result<WriteReport> report) { result.set_value(std::move(report)); })
+                      .has_value();
         started = started && gate->waitForWaiting(1);
     }
     ~HeldCommit() { gate->open(); }
@@ -81,7 +82,8 @@ void TestDocumentWrite::commitWritesStagedBytesAndNothingElse()
     QVERIFY(fixture->stage(ByteOffset(4090), bytesOf({1, 2, 3, 4, 5, 6, 7, 8})));
     QVERIFY(fixture->stage(ByteOffset(99'999), bytesOf({9})));
     QVERIFY(fixture->stage(ByteOffset(0), bytesOf({10})));
-    const auto wanted = with(with(with(disk, 4090, bytesOf({1, 2, 3, 4, 5, 6, 7, 8})), 99'999, bytesOf({9})), 0, bytesOf({10}));
+    const auto wanted
+        = with(with(with(disk, 4090, bytesOf({1, 2, 3, 4, 5, 6, 7, 8})), 99'999, bytesOf({9})), 0, bytesOf({10}));
     const auto report = fixture->commit();
     QVERIFY(report);
     QCOMPARE(report->bytesWritten, 10U);
@@ -106,7 +108,8 @@ void TestDocumentWrite::persistWritesOnlyWhatIsStagedInTheRange()
     const auto report = fixture->persist(rangeAt(0, 4096));
     QVERIFY(report);
     QCOMPARE(report->bytesWritten, 98U);
-    QCOMPARE(fixture.memory->bytes(), with(with(disk, 100, bytesOf({1, 2})), 4000, std::vector<std::byte>(96, std::byte{7})));
+    QCOMPARE(fixture.memory->bytes(),
+             with(with(disk, 100, bytesOf({1, 2})), 4000, std::vector<std::byte>(96, std::byte{7})));
     QCOMPARE(fixture.source->writes(), (std::vector<ByteRange>{rangeAt(100, 2), rangeAt(4000, 96)}));
     QCOMPARE(fixture->staged().byteCount(), 105U);
     QCOMPARE(fixture->staged().extent(0), rangeAt(4096, 104));

@@ -20,7 +20,8 @@ Bytes visible(const EditHistory &history, const Bytes &disk)
     return bytes;
 }
 
-void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, EditKind kind = EditKind::Set, bool join = false)
+void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, EditKind kind = EditKind::Set,
+           bool join = false)
 {
     const std::uint64_t payload = bytes.size();
     Piece piece{shared(std::move(bytes)), 0, Piece::newStamp(), repeats};
@@ -35,7 +36,8 @@ void write(EditHistory &history, Bytes &disk, ByteRange range, bool keepOld = tr
     change.written.forEachPiece(ByteRange::whole(kSize), [&](ByteRange part, const Piece &piece) {
         const auto begin = disk.begin() + static_cast<std::ptrdiff_t>(part.begin().value());
         if (keepOld)
-            change.oldBytes = change.oldBytes.with(part, literalPiece(Bytes(begin, begin + static_cast<std::ptrdiff_t>(part.length())), 0));
+            change.oldBytes = change.oldBytes.with(
+                part, literalPiece(Bytes(begin, begin + static_cast<std::ptrdiff_t>(part.length())), 0));
         piece.copyTo(0, {&*begin, static_cast<std::size_t>(part.length())});
         return true;
     });
@@ -146,7 +148,8 @@ void TestEditHistory::typingJoinsUntilSomethingElseHappens()
 {
     Bytes disk(kSize);
     EditHistory history({});
-    const auto type = [&](std::uint64_t at) { stage(history, rangeAt(at, 1), bytesOf({1}), false, EditKind::Type, true); };
+    const auto type
+        = [&](std::uint64_t at) { stage(history, rangeAt(at, 1), bytesOf({1}), false, EditKind::Type, true); };
     type(5);
     type(6);
     type(6); // the other nibble of the same byte

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/base/error.h"
 
+#include <QTest>
+
 #include <cerrno>
 #include <cstring>
-
-#include <QTest>
 
 using namespace cachecore;
 
@@ -22,9 +22,8 @@ void TstError::mapsErrnoToACodeToActOn_data()
 {
     QTest::addColumn<int>("errnoValue");
     QTest::addColumn<ErrorCode>("code");
-    const auto add = [](int errnoValue, ErrorCode code) {
-        QTest::addRow("%s", std::strerror(errnoValue)) << errnoValue << code;
-    };
+    const auto add
+        = [](int errnoValue, ErrorCode code) { QTest::addRow("%s", std::strerror(errnoValue)) << errnoValue << code; };
     add(ENOENT, ErrorCode::NotFound);
     add(ENOTDIR, ErrorCode::NotFound);
     add(EACCES, ErrorCode::PermissionDenied);
@@ -62,7 +61,8 @@ void TstError::mapsErrnoToACodeToActOn()
 
 void TstError::carriesAllItWasGiven()
 {
-    const std::string path("/a\xff" "b");
+    const std::string path("/a\xff"
+                           "b");
     const auto range = ByteRange::make(5, 6);
     const Error error = Error::fromErrno(EIO, Operation::Write, range, path);
     QCOMPARE(error.operation, Operation::Write);

@@ -90,7 +90,8 @@ void TestErrorText::failedWriteSaysThatNothingIsLost()
         QVERIFY2(text.contains(QStringLiteral("still staged")), qPrintable(text));
         QVERIFY2(text.contains(QStringLiteral("may already be on the disk")), qPrintable(text));
         const QString before = writeErrorText({code, 0, Operation::Compare, ByteRange::make(0, 1), "d"});
-        QVERIFY2(before.contains(QStringLiteral("Nothing was written; your edits are still staged")), qPrintable(before));
+        QVERIFY2(before.contains(QStringLiteral("Nothing was written; your edits are still staged")),
+                 qPrintable(before));
         // A copy that fails says nothing about staged edits: they are not what failed.
         QVERIFY(!errorText({code, 0, Operation::Write, ByteRange::make(0, 1), "d"}).contains(QStringLiteral("staged")));
     }
@@ -98,7 +99,12 @@ void TestErrorText::failedWriteSaysThatNothingIsLost()
 
 void TestErrorText::nameThatIsNotTextIsShownWithReplacements()
 {
-    const QString text = errorText({ErrorCode::NotFound, 0, Operation::Open, {}, "a\xff" "b.img"});
+    const QString text = errorText({ErrorCode::NotFound,
+                                    0,
+                                    Operation::Open,
+                                    {},
+                                    "a\xff"
+                                    "b.img"});
     QVERIFY2(text.contains(QStringLiteral("a\uFFFDb.img")), qPrintable(text));
     QCOMPARE(displayName("/x/y/z.img"), QStringLiteral("z.img"));
     QCOMPARE(displayName("/x/y/"), QStringLiteral("/x/y/"));

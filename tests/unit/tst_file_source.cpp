@@ -4,6 +4,8 @@
 #include "tests/support/fault_env.h"
 #include "tests/support/temp_dir.h"
 
+#include <QTest>
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -18,8 +20,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -207,7 +207,7 @@ void TstFileSource::refusesWhatIsNoDiskWithoutOpeningIt_data()
     QTest::addColumn<ErrorCode>("code");
     const std::string fifo = m_dir.file("fifo");
     QCOMPARE(::mkfifo(fifo.c_str(), 0600), 0);
-    struct sockaddr_un address { };
+    struct sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, m_dir.file("socket").c_str(), sizeof address.sun_path - 1);
     const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -435,7 +435,7 @@ void TstFileSource::saysThatAQuotaIsFull()
 {
     QVERIFY(m_dir.writeSparse("limited", 8192));
     judge(runInChild([&] {
-              const struct rlimit limit { 4096, 4096 };
+              const struct rlimit limit{4096, 4096};
               std::signal(SIGXFSZ, SIG_IGN);
               if (::setrlimit(RLIMIT_FSIZE, &limit) != 0)
                   return ChildResult::Skipped;

@@ -3,11 +3,11 @@
 #include "tests/support/edits.h"
 #include "tests/support/random.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include <QTest>
 
 using namespace cachecore;
 using cachet_test::Random;
@@ -203,14 +203,16 @@ void TestPageCache::isWhatANaiveCacheIsUnderRandomOperations()
         default:
             cache.publish(makePage(page, random.oneIn(5)), random.oneIn(2) ? Intent::Jump : Intent::Scroll);
             loading.erase(page);
-            QVERIFY(cache.statistics().residentBytes + cache.statistics().detachedBytes <= std::max(cache.budget(), 15 * kPage));
+            QVERIFY(cache.statistics().residentBytes + cache.statistics().detachedBytes
+                    <= std::max(cache.budget(), 15 * kPage));
         }
         QVERIFY(cache.invariantsHold());
         for (std::uint64_t i = 0; i < 60; ++i) {
             const PageHandle resident = cache.tryGet({i});
-            QCOMPARE(cache.states()->state({i}), loading.contains(i) ? PageState::Loading
-                                                     : resident      ? resident.page().state()
-                                                                     : PageState::Absent);
+            QCOMPARE(cache.states()->state({i}),
+                     loading.contains(i) ? PageState::Loading
+                         : resident      ? resident.page().state()
+                                         : PageState::Absent);
         }
         for (const auto &[index, pin] : pins)
             QCOMPARE(pin.bytes()[kPage - 1], static_cast<std::byte>(index));

@@ -8,12 +8,12 @@
 #include "tests/support/manual_executor.h"
 #include "tests/support/temp_dir.h"
 
+#include <QTest>
+
 #include <atomic>
 #include <cstring>
 #include <future>
 #include <thread>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -27,9 +27,15 @@ constexpr std::uint64_t kPages = 1000;
 /// The system's files with a clock the test sets.
 class ClockEnv final : public Env {
 public:
-    Result<std::unique_ptr<EnvFile>> open(const std::string &path, OpenMode mode) override { return systemEnv()->open(path, mode); }
+    Result<std::unique_ptr<EnvFile>> open(const std::string &path, OpenMode mode) override
+    {
+        return systemEnv()->open(path, mode);
+    }
     Result<FileStatus> status(const std::string &path) override { return systemEnv()->status(path); }
-    Result<void> rename(const std::string &from, const std::string &to) override { return systemEnv()->rename(from, to); }
+    Result<void> rename(const std::string &from, const std::string &to) override
+    {
+        return systemEnv()->rename(from, to);
+    }
     Result<void> remove(const std::string &path) override { return systemEnv()->remove(path); }
     Result<void> syncDirectoryOf(const std::string &path) override { return systemEnv()->syncDirectoryOf(path); }
     std::chrono::steady_clock::time_point now() const override
@@ -58,7 +64,8 @@ struct Setup {
         loader = std::make_shared<PageLoader>(source, cache, extent, std::move(executor), env, listener);
     }
     PageState state(std::uint64_t page) const { return cache->states()->state({page}); }
-    void request(std::uint64_t first, std::uint64_t count, std::uint64_t generation, LoadClass urgency = LoadClass::Viewport) const
+    void request(std::uint64_t first, std::uint64_t count, std::uint64_t generation,
+                 LoadClass urgency = LoadClass::Viewport) const
     {
         loader->request({{first}, count}, urgency, generation, Intent::Jump);
     }
@@ -145,7 +152,8 @@ void TestPageLoader::neighboursAreReadAtOnce()
     QCOMPARE(setup.source->count(SourceOp::Read), 0U);
     setup.executor->runAll();
     QCOMPARE(setup.source->reads().size(), std::size_t{2});
-    QVERIFY(setup.source->reads()[0] == rangeAt(10 * kPage, 3 * kPage) || setup.source->reads()[1] == rangeAt(10 * kPage, 3 * kPage));
+    QVERIFY(setup.source->reads()[0] == rangeAt(10 * kPage, 3 * kPage)
+            || setup.source->reads()[1] == rangeAt(10 * kPage, 3 * kPage));
     for (const std::uint64_t page : {10U, 11U, 12U, 20U})
         QVERIFY(setup.state(page) == PageState::Ready && setup.holds(page, setup.bytes));
     QCOMPARE(setup.listener->arrived.load(), 4U);
@@ -172,7 +180,8 @@ void TestPageLoader::newestGenerationGoesFirst()
     setup.request(100, 1, 2);
     setup.executor->runAll();
     QCOMPARE(setup.source->reads(),
-             (std::vector<ByteRange>{rangeAt(200 * kPage, kPage), rangeAt(100 * kPage, kPage), rangeAt(10 * kPage, kPage)}));
+             (std::vector<ByteRange>{rangeAt(200 * kPage, kPage), rangeAt(100 * kPage, kPage),
+                                     rangeAt(10 * kPage, kPage)}));
 }
 
 void TestPageLoader::viewportGoesBeforeReadAhead()
@@ -194,7 +203,8 @@ void TestPageLoader::dropsOnlyWhatIsQueuedAndUnwanted()
     QVERIFY(gate->waitForWaiting(1));
     setup.request(100, 2, 1);
     setup.request(300, 1, 5);
-    auto waiter = std::async(std::launch::async, [&] { return setup.loader->wait({200}, Intent::Jump, {}).has_value(); });
+    auto waiter
+        = std::async(std::launch::async, [&] { return setup.loader->wait({200}, Intent::Jump, {}).has_value(); });
     QTRY_COMPARE(setup.state(200), PageState::Loading);
     setup.loader->dropBefore(5);
     QCOMPARE(setup.state(1), PageState::Loading);
@@ -260,7 +270,8 @@ void TestPageLoader::damagedPageHasExactlyTheBadBlocksBad()
     QCOMPARE(setup.state(4), PageState::Ready);
     QCOMPARE(setup.state(6), PageState::Ready);
     const PageHandle page = setup.cache->tryGet({5});
-    QCOMPARE(page.page().damage()->bad, (std::vector<ByteRange>{rangeAt(5 * kPage + 512, 512), rangeAt(5 * kPage + 2560, 1536)}));
+    QCOMPARE(page.page().damage()->bad,
+             (std::vector<ByteRange>{rangeAt(5 * kPage + 512, 512), rangeAt(5 * kPage + 2560, 1536)}));
     QCOMPARE(page.page().damage()->error.code, ErrorCode::Io);
     QVERIFY(page.page().readable(rangeAt(5 * kPage + 1024, 1536)));
     QVERIFY(std::memcmp(page.bytes().data() + 1024, setup.bytes.data() + 5 * kPage + 1024, 1536) == 0);
@@ -278,14 +289,16 @@ void TestPageLoader::truncationIsReported()
         QCOMPARE(setup.state(page), PageState::Failed);
         QCOMPARE(setup.cache->tryGet({page}).page().damage()->error.code, ErrorCode::Truncated);
     }
-    QCOMPARE(setup.cache->tryGet({10}).page().damage()->bad, (std::vector<ByteRange>{rangeAt(10 * kPage + 100, kPage - 100)}));
+    QCOMPARE(setup.cache->tryGet({10}).page().damage()->bad,
+             (std::vector<ByteRange>{rangeAt(10 * kPage + 100, kPage - 100)}));
 }
 
 void TestPageLoader::stopTokenEndsAWait()
 {
     Stepped setup;
     std::stop_source stop;
-    auto waiter = std::async(std::launch::async, [&] { return setup.loader->wait({1}, Intent::Jump, stop.get_token()); });
+    auto waiter
+        = std::async(std::launch::async, [&] { return setup.loader->wait({1}, Intent::Jump, stop.get_token()); });
     QTRY_COMPARE(setup.state(1), PageState::Loading);
     stop.request_stop();
     QVERIFY(waiter.wait_for(20s) == std::future_status::ready);

@@ -2,12 +2,12 @@
 #include "cachecore/cache/page_states.h"
 #include "tests/support/random.h"
 
+#include <QTest>
+
 #include <atomic>
 #include <map>
 #include <thread>
 #include <vector>
-
-#include <QTest>
 
 using namespace cachecore;
 using cachet_test::Random;
@@ -92,8 +92,9 @@ private slots:
 void TstPageStates::agreesWithNaiveTwin_data()
 {
     QTest::addColumn<quint64>("pages");
-    for (const quint64 pages : {1ull, 2ull, 63ull, 64ull, 65ull, 4095ull, 4096ull, 4097ull, (1ull << 18) - 1, 1ull << 18,
-                                (1ull << 18) + 1, 1ull << 24, (1ull << 30) + 1, (1ull << 47) - 1, 1ull << 47, 1ull << 54})
+    for (const quint64 pages :
+         {1ull, 2ull, 63ull, 64ull, 65ull, 4095ull, 4096ull, 4097ull, (1ull << 18) - 1, 1ull << 18, (1ull << 18) + 1,
+          1ull << 24, (1ull << 30) + 1, (1ull << 47) - 1, 1ull << 47, 1ull << 54})
         QTest::addRow("%llu pages", static_cast<unsigned long long>(pages)) << pages;
 }
 

@@ -7,9 +7,9 @@
 #include "tests/support/fault_source.h"
 #include "tests/support/temp_dir.h"
 
-#include <cerrno>
-
 #include <QTest>
+
+#include <cerrno>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -161,7 +161,8 @@ void TestPlanWriter::resumesShortAndInterruptedTransfers()
     env->limitTransfers(777);
     env->interruptTransfers(3);
     const ByteRange range = rangeAt(10, 200'001);
-    const StagedEdits edits = StagedEdits().with(range, literalPiece(patternBytes(200'001, 4), 1), seenBytes(disk, range));
+    const StagedEdits edits
+        = StagedEdits().with(range, literalPiece(patternBytes(200'001, 4), 1), seenBytes(disk, range));
     QVERIFY(carryOut(**source, wholePlan(edits)));
     auto wanted = disk;
     edits.overlay(ByteOffset(0), wanted);
@@ -182,7 +183,8 @@ void TestPlanWriter::everyFaultLeavesTheRestUntouchedAndCanBeRetried()
     StagedEdits edits;
     for (const std::uint64_t at : {5U, 9'000U, 40'000U}) {
         const ByteRange range = rangeAt(at, 5'000);
-        edits = edits.with(range, patternPiece(bytesOf({9, 8, 7}), at), at == 5 ? RangeTree<Base>() : seenBytes(disk, range));
+        edits = edits.with(range, patternPiece(bytesOf({9, 8, 7}), at),
+                           at == 5 ? RangeTree<Base>() : seenBytes(disk, range));
     }
     auto wanted = disk;
     edits.overlay(ByteOffset(0), wanted);

@@ -2,6 +2,8 @@
 #include "cachecore/base/env.h"
 #include "tests/support/temp_dir.h"
 
+#include <QTest>
+
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -15,8 +17,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <QTest>
 
 using namespace cachecore;
 using cachet_test::patternBytes;
@@ -156,7 +156,7 @@ void TstPosixEnv::tellsWhatAPathNames()
     QCOMPARE(::symlink(file.c_str(), link.c_str()), 0);
     QVERIFY(*m_env->status(link) == *m_env->status(file));
     const std::string name = m_dir.file("socket");
-    struct sockaddr_un address { };
+    struct sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, name.c_str(), sizeof address.sun_path - 1);
     const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

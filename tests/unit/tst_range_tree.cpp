@@ -3,10 +3,10 @@
 #include "tests/support/edits.h"
 #include "tests/support/random.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <vector>
-
-#include <QTest>
 
 using namespace cachecore;
 using cachet_test::Random;

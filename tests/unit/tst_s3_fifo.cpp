@@ -2,16 +2,16 @@
 #include "cachecore/cache/s3_fifo.h"
 #include "tests/support/random.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
 #include <list>
+#include <random>
 #include <set>
 #include <unordered_map>
-#include <random>
 #include <vector>
-
-#include <QTest>
 
 using namespace cachecore;
 using cachet_test::Random;
@@ -38,7 +38,10 @@ public:
         m_at[key] = m_policy.insert(key, 1, false);
         return false;
     }
-    bool holds() const { return m_policy.invariantsHold() && m_policy.size() == m_at.size() && m_policy.weight() <= m_policy.capacity(); }
+    bool holds() const
+    {
+        return m_policy.invariantsHold() && m_policy.size() == m_at.size() && m_policy.weight() <= m_policy.capacity();
+    }
 
 private:
     S3Fifo m_policy;

@@ -4,6 +4,8 @@
 #include "tests/support/document_fixture.h"
 #include "tests/support/fault_env.h"
 
+#include <QTest>
+
 #include <cerrno>
 #include <csignal>
 
@@ -13,8 +15,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -41,7 +41,7 @@ std::size_t entriesOf(const std::string &directory)
 
 std::int64_t blocksOf(const std::string &path)
 {
-    struct stat status {};
+    struct stat status{};
     return stat(path.c_str(), &status) == 0 ? status.st_blocks : -1;
 }
 
@@ -71,13 +71,15 @@ void TestSaveCopy::copyHasTheStagedBytesAndTheOriginalHasNot()
     QVERIFY(document->stage(ByteOffset(1'000'000), bytesOf({1, 2, 3})));
     QVERIFY(document->stage(ByteOffset(3'000'000), bytesOf({4})));
     std::uint64_t last = 0;
-    const auto report = saveCopy(*document->snapshot(), *systemEnv(), directory.file("copy \xff"), [&](std::uint64_t done, std::uint64_t total) {
-        last = done <= total && total == 3'000'001 ? done : 0;
-    });
+    const auto report = saveCopy(*document->snapshot(), *systemEnv(), directory.file("copy \xff"),
+                                 [&](std::uint64_t done, std::uint64_t total) {
+                                     last = done <= total && total == 3'000'001 ? done : 0;
+                                 });
     QVERIFY(report);
     QCOMPARE(report->size, 3'000'001U);
     QCOMPARE(last, 3'000'001U);
-    QVERIFY(readFile(directory.file("copy \xff")) == with(with(disk, 1'000'000, bytesOf({1, 2, 3})), 3'000'000, bytesOf({4})));
+    QVERIFY(readFile(directory.file("copy \xff"))
+            == with(with(disk, 1'000'000, bytesOf({1, 2, 3})), 3'000'000, bytesOf({4})));
     QVERIFY(readFile(path) == disk);
     QCOMPARE(entriesOf(directory.path()), std::size_t{2});
     QCOMPARE(document->staged().byteCount(), 4U);
@@ -151,7 +153,8 @@ void TestSaveCopy::sourceItselfIsRefused()
         QVERIFY2(!report, name);
         QCOMPARE(report.error().code, ErrorCode::InvalidArgument);
     }
-    QCOMPARE(saveCopy(*document->snapshot(), *systemEnv(), directory.file("fifo")).error().code, ErrorCode::UnsupportedKind);
+    QCOMPARE(saveCopy(*document->snapshot(), *systemEnv(), directory.file("fifo")).error().code,
+             ErrorCode::UnsupportedKind);
     QVERIFY(!saveCopy(*document->snapshot(), *systemEnv(), directory.path()));
     QVERIFY(readFile(path) == disk);
     QCOMPARE(entriesOf(directory.path()), std::size_t{4});

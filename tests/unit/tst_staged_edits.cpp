@@ -3,11 +3,11 @@
 #include "tests/support/edits.h"
 #include "tests/support/random.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <optional>
 #include <vector>
-
-#include <QTest>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -285,7 +285,8 @@ void TestStagedEdits::aHugeFillCutInManyPlacesKeepsItsPattern()
 {
     constexpr std::uint64_t kCuts = 100'000;
     constexpr std::uint64_t kStride = 9'999'991;
-    StagedEdits edits = StagedEdits().with(rangeAt(0, kCuts * kStride), patternPiece(bytesOf({10, 11, 12, 13, 14}), 1), {});
+    StagedEdits edits
+        = StagedEdits().with(rangeAt(0, kCuts * kStride), patternPiece(bytesOf({10, 11, 12, 13, 14}), 1), {});
     for (std::uint64_t i = 0; i < kCuts; ++i)
         edits = edits.with(rangeAt(i * kStride, 1), literalPiece(bytesOf({99}), i + 2), {});
     QVERIFY(edits.invariantsHold());

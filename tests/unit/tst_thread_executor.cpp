@@ -2,6 +2,8 @@
 #include "cachecore/base/thread_executor.h"
 #include "tests/support/gate.h"
 
+#include <QTest>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -10,8 +12,6 @@
 #include <set>
 #include <thread>
 #include <vector>
-
-#include <QTest>
 
 using namespace cachecore;
 using cachet_test::Gate;
@@ -169,7 +169,7 @@ void TstThreadExecutor::dropsWaitingTasksWhenShutDown()
     hung->open();
     QVERIFY(executor.shutDown(20s));
     QVERIFY(!ran);
-    QVERIFY(!executor.post([marker] {}));
+    QVERIFY(!executor.post([marker] { }));
     QCOMPARE(marker.use_count(), 1L);
     QVERIFY(!executor.workerStuck());
     QVERIFY(executor.shutDown(0ms));

@@ -30,15 +30,17 @@ void TestWritePlan::plansExactlyWhatIsStagedInTheRange_data()
     QTest::newRow("empty range") << Ranges{rangeAt(0, 10)} << rangeAt(5, 0) << Ranges{};
     QTest::newRow("beside the range") << Ranges{rangeAt(0, 10)} << rangeAt(10, 10) << Ranges{};
     QTest::newRow("one byte of many") << Ranges{rangeAt(0, 10'000)} << rangeAt(4096, 1) << Ranges{rangeAt(4096, 1)};
-    QTest::newRow("neighbours are one") << Ranges{rangeAt(4, 2), rangeAt(8, 2), rangeAt(6, 2)} << all << Ranges{rangeAt(4, 6)};
-    QTest::newRow("a gap of one byte stays") << Ranges{rangeAt(4, 2), rangeAt(7, 2)} << all
-                                             << Ranges{rangeAt(4, 2), rangeAt(7, 2)};
+    QTest::newRow("neighbours are one") << Ranges{rangeAt(4, 2), rangeAt(8, 2), rangeAt(6, 2)} << all
+                                        << Ranges{rangeAt(4, 6)};
+    QTest::newRow("a gap of one byte stays")
+        << Ranges{rangeAt(4, 2), rangeAt(7, 2)} << all << Ranges{rangeAt(4, 2), rangeAt(7, 2)};
     QTest::newRow("cut at both ends") << Ranges{rangeAt(0, 10), rangeAt(20, 10)} << rangeAt(5, 20)
                                       << Ranges{rangeAt(5, 5), rangeAt(20, 5)};
     QTest::newRow("longest") << Ranges{rangeAt(3, kLongest)} << all << Ranges{rangeAt(3, kLongest)};
-    QTest::newRow("one more than the longest") << Ranges{rangeAt(3, kLongest + 1)} << all
-                                               << Ranges{rangeAt(3, kLongest), rangeAt(3 + kLongest, 1)};
-    QTest::newRow("at the largest end") << Ranges{rangeAt(kMaxSourceSize - 2, 2)} << all << Ranges{rangeAt(kMaxSourceSize - 2, 2)};
+    QTest::newRow("one more than the longest")
+        << Ranges{rangeAt(3, kLongest + 1)} << all << Ranges{rangeAt(3, kLongest), rangeAt(3 + kLongest, 1)};
+    QTest::newRow("at the largest end") << Ranges{rangeAt(kMaxSourceSize - 2, 2)} << all
+                                        << Ranges{rangeAt(kMaxSourceSize - 2, 2)};
 }
 
 void TestWritePlan::plansExactlyWhatIsStagedInTheRange()

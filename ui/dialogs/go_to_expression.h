@@ -40,8 +40,8 @@ struct ExpressionError {
         EmptyRange,
     };
     Kind kind = Kind::Empty;
-    qsizetype position = 0; ///< of the first character that does not fit
-    qsizetype length = 0;   ///< of what does not fit; 0 when something is missing there
+    qsizetype position = 0;                   ///< of the first character that does not fit
+    qsizetype length = 0;                     ///< of what does not fit; 0 when something is missing there
     std::optional<cachecore::ByteOffset> end; ///< only with PastEnd
 
     friend bool operator==(const ExpressionError &, const ExpressionError &) = default;

@@ -26,8 +26,9 @@ GoToField::GoToField(QWidget *parent)
     m_edit->setObjectName(QStringLiteral("goToField"));
     m_edit->setAccessibleName(tr("Go to offset"));
     m_edit->setPlaceholderText(tr("0x1be, 446, 1MiB, lba:2048, +16, end-512"));
-    m_edit->setToolTip(tr("Where to go (Ctrl+G): hex 0x1be, decimal 446, sizes 1MiB, sectors lba:2048, +16 or -16 from the "
-                          "caret, end or end-512"));
+    m_edit->setToolTip(
+        tr("Where to go (Ctrl+G): hex 0x1be, decimal 446, sizes 1MiB, sectors lba:2048, +16 or -16 from the "
+           "caret, end or end-512"));
     m_edit->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     m_edit->setClearButtonEnabled(true);
     if (auto *clear = m_edit->findChild<QAbstractButton *>()) {

@@ -15,7 +15,8 @@ void paintCellLook(QPainter &painter, const QRect &rect, const CellLook &look, c
     painter.fillRect(rect, fill);
     const int edge = std::max(rect.width() / 3, 2);
     if (look.loading) // the lower third: something is on its way
-        painter.fillRect(QRect(rect.left(), rect.bottom() - edge + 1, rect.width(), edge), theme.mark(PageTone::Loading));
+        painter.fillRect(QRect(rect.left(), rect.bottom() - edge + 1, rect.width(), edge),
+                         theme.mark(PageTone::Loading));
     if (look.staged) { // an inset square
         const int inset = std::max(rect.width() / 4, 1);
         const QRect mark = rect.adjusted(inset, inset, -inset, -inset);
@@ -25,7 +26,8 @@ void paintCellLook(QPainter &painter, const QRect &rect, const CellLook &look, c
     if (look.failed) { // a cross
         painter.save();
         painter.setRenderHint(QPainter::Antialiasing, true);
-        painter.setPen(QPen(theme.mark(PageTone::Failed), std::max(rect.width() / 5.0, 1.6), Qt::SolidLine, Qt::FlatCap));
+        painter.setPen(
+            QPen(theme.mark(PageTone::Failed), std::max(rect.width() / 5.0, 1.6), Qt::SolidLine, Qt::FlatCap));
         const QRectF cross = QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5);
         painter.drawLine(cross.topLeft(), cross.bottomRight());
         painter.drawLine(cross.bottomLeft(), cross.topRight());

@@ -164,7 +164,8 @@ bool HeatMap::event(QEvent *event)
         const auto *help = static_cast<QHelpEvent *>(event);
         const auto cell = m_geometry.cellAt(help->pos() - QPoint(kMargin, kMargin));
         if (cell && m_session)
-            QToolTip::showText(help->globalPos(), cellText(m_session->document(), m_geometry, *cell), this, cellRect(*cell));
+            QToolTip::showText(help->globalPos(), cellText(m_session->document(), m_geometry, *cell), this,
+                               cellRect(*cell));
         else
             QToolTip::hideText();
         return true;

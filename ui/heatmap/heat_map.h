@@ -78,7 +78,8 @@ private:
     cachecore::ByteRange m_viewport;
     Theme m_theme;
     QString m_emptyText;
-    QTimer m_soon; ///< refreshes once a frame while the viewport moves: pages begin to load without a word of the engine
+    QTimer
+        m_soon; ///< refreshes once a frame while the viewport moves: pages begin to load without a word of the engine
     int m_cursor = 0;
     quint64 m_paints = 0;
 };

@@ -49,9 +49,8 @@ std::vector<CellLook> cellLooks(const cachecore::Document &document, const HeatM
 
 QString cellText(const cachecore::Document &document, const HeatMapGeometry &geometry, int cell)
 {
-    const auto tr = [](const char *text, int n = -1) {
-        return QCoreApplication::translate("cachet::HeatMap", text, nullptr, n);
-    };
+    const auto tr
+        = [](const char *text, int n = -1) { return QCoreApplication::translate("cachet::HeatMap", text, nullptr, n); };
     const auto number = [](std::uint64_t value) { return QLocale().toString(static_cast<qulonglong>(value)); };
     const cachecore::ByteRange bytes = geometry.bytesOf(cell);
     const PageSpan pages = geometry.pagesOf(cell);

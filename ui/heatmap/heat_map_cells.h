@@ -13,8 +13,8 @@ namespace cachet {
 
 /// What one cell of the heat map shows. Equal values look equal, so that only cells that differ are painted again.
 struct CellLook {
-    std::uint8_t ready = 0;   ///< part of the pages that are cached, 0 none .. 4 all
-    bool touched = false;     ///< some page was here once
+    std::uint8_t ready = 0; ///< part of the pages that are cached, 0 none .. 4 all
+    bool touched = false;   ///< some page was here once
     bool loading = false;
     bool staged = false;
     bool failed = false;

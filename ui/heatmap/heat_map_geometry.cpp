@@ -22,7 +22,8 @@ HeatMapGeometry::HeatMapGeometry(QSize area, std::uint64_t pageCount, std::uint3
     , m_size(size)
 {
     const auto capacity = [area](int pitch) {
-        return static_cast<std::uint64_t>(fitting(area.width(), pitch)) * static_cast<std::uint64_t>(fitting(area.height(), pitch));
+        return static_cast<std::uint64_t>(fitting(area.width(), pitch))
+            * static_cast<std::uint64_t>(fitting(area.height(), pitch));
     };
     m_pitch = kMaxCell;
     while (m_pitch > kMinCell && capacity(m_pitch) < pageCount)
@@ -65,7 +66,8 @@ PageSpan HeatMapGeometry::pagesOf(int cell) const
 {
     // The same split as PageStates::summarize makes, so that each count belongs to what the cell shows.
     const auto first = [this](int index) {
-        return static_cast<std::uint64_t>(Wide(static_cast<unsigned>(index)) * m_pages / static_cast<unsigned>(m_cells));
+        return static_cast<std::uint64_t>(Wide(static_cast<unsigned>(index)) * m_pages
+                                          / static_cast<unsigned>(m_cells));
     };
     if (m_cells == 0)
         return {};

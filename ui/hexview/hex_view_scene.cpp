@@ -220,7 +220,7 @@ void HexView::Private::paintEmpty(QPainter &qpainter, const QString &text) const
 void HexView::Private::describeCaret()
 {
     if (!session || size() == 0) {
-        q.setAccessibleDescription(session              ? HexView::tr("Empty file")
+        q.setAccessibleDescription(session                   ? HexView::tr("Empty file")
                                        : emptyText.isEmpty() ? HexView::tr("No file open")
                                                              : emptyText);
         return;

@@ -96,10 +96,9 @@ DocumentOpener::~DocumentOpener()
 void DocumentOpener::start(Request request)
 {
     // The task holds copies of all it needs: the opener may be gone before it ends.
-    const bool posted
-        = m_pool->post([factory = m_factory, env = m_env, reply = m_reply, request = std::move(request)] {
-              reply->deliver(openNow(factory, env, request));
-          });
+    const bool posted = m_pool->post([factory = m_factory, env = m_env, reply = m_reply, request = std::move(request)] {
+        reply->deliver(openNow(factory, env, request));
+    });
     if (!posted)
         m_reply->deliver(cachecore::failure(cachecore::ErrorCode::Closed, cachecore::Operation::Open));
 }

@@ -121,8 +121,7 @@ void DocumentSession::frame()
 void DocumentSession::commit()
 {
     emit writeStarted();
-    const auto started
-        = m_document->startCommit([relay = m_relay](auto result) { relay->written(std::move(result)); });
+    const auto started = m_document->startCommit([relay = m_relay](auto result) { relay->written(std::move(result)); });
     if (!started)
         m_relay->written(cachecore::failure(started.error()));
 }

@@ -83,11 +83,10 @@ QString ioReason(const cachecore::Error &error)
 
 QString systemText(const cachecore::Error &error)
 {
-    return error.systemError == 0
-        ? tr("an unexpected error occurred. Try again")
-        : tr("the system says \"%1\" (error %2). Try again when that is mended")
-              .arg(systemReason(error.systemError))
-              .arg(error.systemError);
+    return error.systemError == 0 ? tr("an unexpected error occurred. Try again")
+                                  : tr("the system says \"%1\" (error %2). Try again when that is mended")
+                                        .arg(systemReason(error.systemError))
+                                        .arg(error.systemError);
 }
 
 /// Of a value that can never work.
@@ -130,14 +129,16 @@ QString reason(const cachecore::Error &error)
     case ErrorCode::Io:
         return ioReason(error);
     case ErrorCode::Truncated:
-        return isWrite(error.operation)
-            ? tr("the file is shorter than it was when it was opened. Save a copy to keep everything, or discard the edits "
-                 "past the end and try again")
-            : tr("the file is shorter than it was when it was opened. The bytes that are left can be used; staged edits "
-                 "past the end are kept");
+        return isWrite(error.operation) ? tr("the file is shorter than it was when it was opened. Save a copy to keep "
+                                             "everything, or discard the edits "
+                                             "past the end and try again")
+                                        : tr("the file is shorter than it was when it was opened. The bytes that are "
+                                             "left can be used; staged edits "
+                                             "past the end are kept");
     case ErrorCode::Changed:
-        return tr("another program changed it since you edited it. Reload (F5), look at the place, and edit it again or "
-                  "discard the edit");
+        return tr(
+            "another program changed it since you edited it. Reload (F5), look at the place, and edit it again or "
+            "discard the edit");
     case ErrorCode::Busy:
         return tr("another write of this document is still running. Wait until it has ended");
     case ErrorCode::Cancelled:
@@ -164,9 +165,9 @@ QString errorText(const cachecore::Error &error)
 QString writeErrorText(const cachecore::Error &error)
 {
     const bool begun = error.operation == Operation::Write || error.operation == Operation::Sync;
-    const QString rest = begun
-        ? tr("Your edits are still staged; some of their bytes may already be on the disk, and trying again writes them all.")
-        : tr("Nothing was written; your edits are still staged.");
+    const QString rest = begun ? tr("Your edits are still staged; some of their bytes may already be on the disk, and "
+                                    "trying again writes them all.")
+                               : tr("Nothing was written; your edits are still staged.");
     return errorText(error) + u' ' + rest;
 }
 
