@@ -79,7 +79,7 @@ RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
     peekSource(range.begin(), bytes, conditions);
     const bool hashing = range.length() > Base::kBaseBlock;
     for (ByteOffset at = range.begin(); at < range.end();) {
-        const ByteRange block(at.alignedDown(Base::kBaseBlock), (at + 1).alignedUp(Base::kBaseBlock));
+        const ByteRange block = baseBlocks({at, at + 1});
         const ByteRange part = block.intersection(range);
         const auto skip = static_cast<std::size_t>(part.begin() - range.begin());
         const auto length = static_cast<std::size_t>(part.length());

@@ -98,8 +98,7 @@ void Document::Impl::setViewport(ByteRange visible, Intent intent)
     m_pins.swap(released);
     for (std::uint64_t i = 0; i < pages.count; ++i) {
         const PageIndex page{pages.first.value + i};
-        const bool wasVisible = page >= before.first && page.value - before.first.value < before.count;
-        const auto visit = wasVisible ? PageCache::Visit::None : PageCache::Visit::Counted;
+        const auto visit = before.contains(page) ? PageCache::Visit::None : PageCache::Visit::Counted;
         if (PageHandle handle = m_cache->tryGet(page, visit))
             m_pins.push_back(std::move(handle));
     }
@@ -186,7 +185,7 @@ void Document::Impl::pagesArrived(std::span<const std::shared_ptr<const Page>> p
     {
         const std::lock_guard lock(m_viewMutex);
         for (const std::shared_ptr<const Page> &page : pages) {
-            if (page->index() >= m_visible.first && page->index().value - m_visible.first.value < m_visible.count)
+            if (m_visible.contains(page->index()))
                 m_pins.emplace_back(page);
         }
     }

@@ -141,8 +141,7 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
     StagedEdits changed = change(before, ByteRange::whole(kMaxSourceSize));
     lock.lock();
     for (std::size_t i = known; i < m_stagedDuringWrite.size(); ++i) {
-        const ByteRange staged = m_stagedDuringWrite[i];
-        const ByteRange blocks(staged.begin().alignedDown(Base::kBaseBlock), staged.end().alignedUp(Base::kBaseBlock));
+        const ByteRange blocks = baseBlocks(m_stagedDuringWrite[i]);
         changed = changed.withAllOf(blocks, change(m_history.current().clipped(blocks), blocks));
     }
     return changed;

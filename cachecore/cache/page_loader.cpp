@@ -84,10 +84,16 @@ void PageLoader::launch(PageIndex page, LoadClass urgency, std::uint64_t generat
 void PageLoader::dropBefore(std::uint64_t generation)
 {
     const std::lock_guard lock(m_mutex);
+    dropQueued([generation](const Flight &flight) { return flight.waiters == 0 && flight.generation < generation; });
+}
+
+/// Drops the flights that no job has taken and for which `which` says so.
+template <typename Which>
+void PageLoader::dropQueued(const Which &which)
+{
     for (auto it = m_flights.begin(); it != m_flights.end();) {
         const auto next = std::next(it);
-        const Flight &flight = *it->second;
-        if (!flight.running && flight.waiters == 0 && flight.generation < generation)
+        if (!it->second->running && which(*it->second))
             drop(it);
         it = next;
     }
@@ -147,12 +153,10 @@ void PageLoader::dropWithoutWorkers()
 {
     if (m_jobs > 0)
         return;
-    for (auto it = m_flights.begin(); it != m_flights.end();) {
-        const auto next = std::next(it);
-        it->second->refused = true;
-        drop(it);
-        it = next;
-    }
+    dropQueued([](Flight &flight) {
+        flight.refused = true;
+        return true;
+    });
     m_changed.notify_all();
 }
 
@@ -335,12 +339,7 @@ unsigned PageLoader::close(std::chrono::milliseconds wait)
 {
     std::unique_lock lock(m_mutex);
     m_closed = true;
-    for (auto it = m_flights.begin(); it != m_flights.end();) {
-        const auto next = std::next(it);
-        if (!it->second->running)
-            drop(it);
-        it = next;
-    }
+    dropQueued([](const Flight &) { return true; });
     m_changed.notify_all();
     m_changed.wait_for(lock, wait, [this] { return m_running == 0; });
     return m_running;

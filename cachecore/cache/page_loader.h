@@ -94,6 +94,8 @@ private:
     void launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent);
     [[nodiscard]] bool mayRequest(PageIndex page) const;
     void drop(Flights::iterator flight);
+    template <typename Which>
+    void dropQueued(const Which &which);
     void startJobs();
     void dropWithoutWorkers();
     void runJob();

@@ -34,6 +34,8 @@ struct SourceExtent {
     struct Pages {
         PageIndex first;
         std::uint64_t count = 0;
+
+        [[nodiscard]] bool contains(PageIndex page) const { return page >= first && page.value - first.value < count; }
     };
     [[nodiscard]] Pages pagesOf(ByteRange range) const
     {

@@ -38,6 +38,12 @@ struct Base {
     [[nodiscard]] static Base ofHashes(std::shared_ptr<const std::vector<Hash128>> blockHashes);
 };
 
+/// The aligned blocks that `range` touches, whole: what hashes of bases inside it speak of.
+[[nodiscard]] constexpr ByteRange baseBlocks(ByteRange range)
+{
+    return {range.begin().alignedDown(Base::kBaseBlock), range.end().alignedUp(Base::kBaseBlock)};
+}
+
 /// XXH3-128 of `bytes`.
 [[nodiscard]] Hash128 hash128(std::span<const std::byte> bytes);
 

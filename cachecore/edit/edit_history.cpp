@@ -66,8 +66,7 @@ void EditHistory::moveTo(std::size_t index)
     State target = m_states[index];
     if (target.epoch < epoch()) {
         // Outside of the step between the two states they hold the same, and there the current state is carried over already.
-        const ByteRange step = m_states[std::max(index, m_current)].step->range;
-        const ByteRange blocks(step.begin().alignedDown(Base::kBaseBlock), step.end().alignedUp(Base::kBaseBlock));
+        const ByteRange blocks = baseBlocks(m_states[std::max(index, m_current)].step->range);
         StagedEdits part = target.edits.clipped(blocks);
         for (; target.epoch < epoch(); ++target.epoch)
             part = carriedOver(part, m_changes[target.epoch - m_firstEpoch].clipped(blocks));

@@ -73,8 +73,7 @@ StagedEdits withoutStaleHashes(StagedEdits edits, const StagedEdits &written)
     std::vector<ByteRange> stale;
     for (std::uint64_t i = 0; i < written.extentCount(); ++i) {
         const ByteRange extent = written.extent(i);
-        const ByteRange blocks(extent.begin().alignedDown(Base::kBaseBlock), extent.end().alignedUp(Base::kBaseBlock));
-        edits.forEachBase(blocks, [&](ByteRange range, const Base &base) {
+        edits.forEachBase(baseBlocks(extent), [&](ByteRange range, const Base &base) {
             if (base.kind == Base::Kind::SeenHashes)
                 stale.push_back(range);
             return true;

@@ -14,13 +14,6 @@ Error conflict(ByteRange range, const BlockSource &source)
     return Error::of(ErrorCode::Changed, Operation::Compare, range, source.path());
 }
 
-/// The blocks a hash of `range` covers, cut at `limit`.
-ByteRange hashedBlocks(ByteRange range, std::uint64_t limit)
-{
-    return ByteRange(range.begin().alignedDown(Base::kBaseBlock), range.end().alignedUp(Base::kBaseBlock))
-        .intersection(ByteRange::whole(limit));
-}
-
 } // namespace
 
 PlanWriter::PlanWriter(BlockSource &source, const WritePlan &plan, bool keepOldBytes, RangeTree<Piece> leftBehind)
@@ -67,7 +60,7 @@ Result<void> PlanWriter::compareExtent(ByteRange extent)
     const auto size = m_source.size();
     if (!size)
         return failure(size.error());
-    const ByteRange window = hashed ? hashedBlocks(extent, *size) : extent;
+    const ByteRange window = hashed ? baseBlocks(extent).intersection(ByteRange::whole(*size)) : extent;
     m_scratch.resize(static_cast<std::size_t>(window.length()));
     const auto got = m_source.readAt(window.begin(), m_scratch);
     if (!got)
