@@ -36,6 +36,10 @@ QString stepText(const std::optional<cachecore::EditStep> &step)
             return MainWindow::tr("Fill %1 at %2");
         case cachecore::EditKind::Discard:
             return MainWindow::tr("Discard %1 at %2");
+        case cachecore::EditKind::Generate:
+            return MainWindow::tr("Generate %1 at %2");
+        case cachecore::EditKind::Import:
+            return MainWindow::tr("Import %1 at %2");
         case cachecore::EditKind::Set:
             break;
         }

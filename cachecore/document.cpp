@@ -162,8 +162,7 @@ Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, Ed
         return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)),
                        source().path());
     try {
-        Piece piece;
-        piece.bytes = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+        Piece piece = Piece::literalOf(std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end()));
         return m_impl->stage(*range, std::move(piece), kind, continuesPrevious);
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, *range, source().path());
@@ -175,9 +174,7 @@ Result<void> Document::stageFill(ByteRange range, std::span<const std::byte> pat
     if (pattern.empty())
         return failure(ErrorCode::InvalidArgument, Operation::Stage, range, source().path());
     try {
-        Piece piece;
-        piece.bytes = std::make_shared<const std::vector<std::byte>>(pattern.begin(), pattern.end());
-        piece.repeats = true;
+        Piece piece = Piece::patternOf(std::make_shared<const std::vector<std::byte>>(pattern.begin(), pattern.end()));
         return m_impl->stage(range, std::move(piece), EditKind::Fill, false);
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, range, source().path());

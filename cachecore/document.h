@@ -10,6 +10,9 @@
 #include "cachecore/edit/staged_edits.h"
 #include "cachecore/scan/snapshot.h"
 #include "cachecore/source/block_source.h"
+#include "cachecore/write/journal_place.h"
+#include "cachecore/write/recovery.h"
+#include "cachecore/write/write_progress.h"
 #include "cachecore/write/write_report.h"
 
 #include <chrono>
@@ -22,11 +25,12 @@ namespace cachecore {
 
 /// What one byte of a peek is.
 enum class ByteCondition : std::uint8_t {
-    Loaded,     ///< the byte as it is on the disk
-    NotLoaded,  ///< not here yet; the byte value is 0 and means nothing
-    Unreadable, ///< could not be read; the byte value is 0 and means nothing
-    Staged,     ///< the byte as the user staged it
-    PastEnd,    ///< the source ends before it
+    Loaded,          ///< the byte as it is on the disk
+    NotLoaded,       ///< not here yet; the byte value is 0 and means nothing
+    Unreadable,      ///< could not be read; the byte value is 0 and means nothing
+    Staged,          ///< the byte as the user staged it
+    StagedNotLoaded, ///< staged, but the file it comes from has not been read yet; the byte value is 0 and means nothing
+    PastEnd,         ///< the source ends before it
 };
 
 struct DocumentOptions {
@@ -34,6 +38,11 @@ struct DocumentOptions {
     std::uint64_t cacheBytes = std::uint64_t{256} << 20; ///< budget for page bytes; see minimumCacheBytes
     std::uint64_t undoBytes = std::uint64_t{64} << 20;   ///< bound on the bytes kept for undoing, also across commits
     std::uint32_t undoSteps = 10'000;                    ///< bound on steps that can be undone
+    std::uint64_t undoJournalBytes = std::uint64_t{4}
+        << 30;              ///< bound on the disk space that journals of finished writes take for undoing
+    JournalPlaces journals; ///< where a write's journal lies
+    std::uint64_t journalLimit = std::uint64_t{2}
+        << 30; ///< bytes of one journal; a larger write is made in batches, each all or nothing
 };
 
 /// Where a document runs its work; jobs hold what they touch, so these may outlive or be abandoned by it.
@@ -44,15 +53,16 @@ struct DocumentExecutors {
 
 /// What changed since the last call of the observer.
 struct DocumentChanges {
-    bool pages = false; ///< pages became ready, failed or absent
-    bool edits = false; ///< the staged bytes or the undo history
-    bool size = false;  ///< size() or sourceSize()
+    bool pages = false;    ///< pages became ready, failed or absent
+    bool edits = false;    ///< the staged bytes or the undo history
+    bool size = false;     ///< size() or sourceSize()
+    bool recovery = false; ///< unsettled()
 };
 
 /// How far a close got.
 struct CloseOutcome {
     unsigned abandonedReads = 0; ///< reads that had not returned when the wait ended; their workers are left alone
-    bool abandonedWrite = false; ///< the same for a commit; the target may be half written
+    bool abandonedWrite = false; ///< the same for a commit; its journal settles it when the source is opened again
 };
 
 /// One open source, its page cache and its staged edits: the face of the engine.
@@ -64,13 +74,14 @@ struct CloseOutcome {
 /// Invariants:
 ///  - reads see every staged byte from the moment `stage` returns until the byte is on the disk, and the disk's own after;
 ///  - the source changes only by commit and persist, and only in staged bytes;
+///  - a write that fails or is cancelled leaves the disk as it was and every edit staged, or says that it could not (unsettled());
 ///  - size() never shrinks: bytes lost to a truncation are Unreadable, staged edits there are kept.
 ///
 /// Thread: any, unless a function says otherwise. Functions marked "blocking" wait for the disk and are for workers only;
 /// all others do no I/O and wait for nothing but short locks. Destroying is the same as close(0).
 class Document {
 public:
-    /// Blocking (asks the source for its size). Errors: InvalidArgument with Operation::Configure for a bad page size or budget,
+    /// Blocking (asks the source for its size, looks for journals of interrupted writes). Errors: InvalidArgument with Operation::Configure for a bad page size or budget,
     /// or what the source says.
     [[nodiscard]] static Result<std::shared_ptr<Document>> create(std::shared_ptr<BlockSource> source,
                                                                   DocumentOptions options, DocumentExecutors executors,
@@ -129,6 +140,14 @@ public:
                                      bool continuesPrevious = false);
     /// Stages `pattern` repeated over `range`, from its first byte on; costs the pattern, not the range. Errors as stage.
     [[nodiscard]] Result<void> stageFill(ByteRange range, std::span<const std::byte> pattern);
+    /// Stages what `generator` makes over `range`; costs a few bytes. Errors as stage, and InvalidArgument for a width other than 1, 2, 4, 8.
+    [[nodiscard]] Result<void> stageGenerated(ByteRange range, const Generator &generator);
+    /// Opens a file whose bytes are to be staged. Blocking. Errors: as FileBytes::import.
+    [[nodiscard]] Result<std::shared_ptr<const ExternalBytes>> openImport(const std::string &path);
+    /// Stages `length` bytes of `file`, from its byte `from` on, at `at`; they are read when they are shown or written, and checked
+    /// then to be the same still. Errors as stage, and OutOfRange with Operation::Import past the end of `file`.
+    [[nodiscard]] Result<void> stageImport(ByteOffset at, std::shared_ptr<const ExternalBytes> file, std::uint64_t from,
+                                           std::uint64_t length);
     /// Takes back what is staged in `range`; can be undone. Busy (like undo and redo) while a write runs, because the bytes that
     /// would come to light are being replaced; the end of the write is told by its `done`.
     [[nodiscard]] Result<void> discard(ByteRange range);
@@ -146,16 +165,38 @@ public:
 
     // --- writing ----------------------------------------------------------------------------------------------
 
-    using WriteDone = std::move_only_function<void(Result<WriteReport>)>;
-    /// Writes everything staged. Returns at once; `done` runs on the writer when the disk has it or it failed. Busy
-    /// when a write already runs (then `done` is not called). Staging goes on meanwhile; what is staged after the call is not part of it.
+    using WriteDone = std::move_only_function<void(WriteOutcome)>;
+    /// Writes everything staged, through a journal, by the protocol of write/transaction.h. Returns at once; `done` runs on the writer when
+    /// the disk has it or it failed. Errors: Busy when a write already runs, NeedsRecovery, Closed (then `done` is not called). Staging goes on
+    /// meanwhile; what is staged after the call is not part of it.
     [[nodiscard]] Result<void> startCommit(WriteDone done);
     /// Writes what is staged inside `range`, nothing else.
     [[nodiscard]] Result<void> startPersist(ByteRange range, WriteDone done);
     /// The same, waiting for the end. Blocking.
-    [[nodiscard]] Result<WriteReport> commit();
-    [[nodiscard]] Result<WriteReport> persist(ByteRange range);
+    [[nodiscard]] WriteOutcome commit();
+    [[nodiscard]] WriteOutcome persist(ByteRange range);
+    /// Asks the write under way to stop: before its commit point it rolls back and ends with Cancelled, after it it ends as if not asked; batches
+    /// committed before stay. Does nothing when none runs.
+    void cancelWrite();
+    /// How far the write (or the settling of a journal) under way is; nothing when none runs.
+    [[nodiscard]] std::shared_ptr<const WriteProgress> writeProgress() const;
     [[nodiscard]] bool writing() const;
+
+    // --- recovery ---------------------------------------------------------------------------------------------
+
+    /// Journals of interrupted writes of this source: found when it was opened, or left by a write that could neither be completed nor rolled back. While there is one
+    /// the document is read and staged as ever, and writes are refused with NeedsRecovery.
+    [[nodiscard]] std::vector<FoundJournal> unsettled() const;
+
+    using RecoveryDone = std::move_only_function<void(Result<RecoveryReport>)>;
+    /// Looks at one of them and at every unit it names, as inspectJournal. `done` runs on the writer. Busy when a write runs. cancelWrite stops it.
+    [[nodiscard]] Result<void> startLook(const std::string &journalPath, RecoveryDone done);
+    /// Settles one of them, as settleJournal; what is shown is read again after it. Edits that a finished journal brought to the disk are no longer staged, all others stay.
+    [[nodiscard]] Result<void> startSettle(const std::string &journalPath, RecoveryChoice choice, ForeignUnits foreign,
+                                           RecoveryDone done);
+    /// Sets one of them aside under another name, as setJournalAside: what it would mend stays as it is. `done` gets the name.
+    using SetAsideDone = std::move_only_function<void(Result<std::string>)>;
+    [[nodiscard]] Result<void> startSetAside(const std::string &journalPath, SetAsideDone done);
 
     // --- watching ---------------------------------------------------------------------------------------------
 

@@ -38,7 +38,7 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
     if (auto allowed = checkStageable(range); !allowed)
         return allowed;
     try {
-        const std::uint64_t payload = piece.bytes->size();
+        const std::uint64_t payload = piece.payload();
         piece.stamp = Piece::newStamp();
         for (int tries = 1;; ++tries) {
             const std::uint64_t epoch = currentEpoch();

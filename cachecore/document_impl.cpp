@@ -45,8 +45,12 @@ void Document::Impl::peek(ByteOffset at, std::span<std::byte> bytes, std::span<B
     // The edits first: pages that come later can only be newer, and what a write replaced in them the edits still hold.
     const StagedEdits edits = staged();
     peekSource(at, bytes, conditions);
-    edits.overlay(at, bytes,
-                  [&](ByteRange range) { std::ranges::fill(partOf(conditions, at, range), ByteCondition::Staged); });
+    edits.overlay(at, bytes, [&](ByteRange range, bool inMemory) {
+        if (!inMemory)
+            std::ranges::fill(partOf(bytes, at, range), std::byte{0});
+        std::ranges::fill(partOf(conditions, at, range),
+                          inMemory ? ByteCondition::Staged : ByteCondition::StagedNotLoaded);
+    });
 }
 
 void Document::Impl::peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const

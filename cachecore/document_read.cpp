@@ -40,8 +40,7 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
             std::ranges::copy(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())),
                               partOf(into, at, part).begin());
         }
-        edits.overlay(at, into);
-        return {};
+        return edits.overlayReading(at, into);
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Read, *range, m_source->path());
     }

@@ -7,8 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace cachecore {
 
@@ -31,9 +33,10 @@ struct FileStatus {
 
 /// How a file is opened. Files are always opened close-on-exec and never block in the opening itself.
 enum class OpenMode : std::uint8_t {
-    Read,      ///< O_RDONLY
-    ReadWrite, ///< O_RDWR, the file must exist
-    CreateNew, ///< O_RDWR|O_CREAT|O_EXCL with mode 0600 & ~umask
+    Read,               ///< O_RDONLY
+    ReadWrite,          ///< O_RDWR, the file must exist
+    CreateNew,          ///< O_RDWR|O_CREAT|O_EXCL with mode 0600 & ~umask
+    ReadWriteExclusive, ///< O_RDWR|O_EXCL: a block device nobody else has mounted or claimed
 };
 
 /// One open file. Calls match system calls one to one: short counts are returned as they come, EINTR comes
@@ -68,6 +71,18 @@ public:
     /// The first run of data at or after `from` (SEEK_DATA, SEEK_HOLE); an empty range at the end of the file
     /// when only a hole follows. A file system without holes reports everything as data.
     [[nodiscard]] virtual Result<ByteRange> nextData(ByteOffset from) = 0;
+    /// Physical block size of a block device in bytes (BLKPBSZGET).
+    [[nodiscard]] virtual Result<std::uint32_t> devicePhysicalBlockSize() = 0;
+    /// Makes sure that the file's first `size` bytes can be written without running out of space, and makes it at least that long
+    /// (fallocate). NotSupported where the file system cannot say so; NoSpace where there is no room.
+    [[nodiscard]] virtual Result<void> reserve(std::uint64_t size) = 0;
+    /// Asks the system to forget what it keeps of `range` in memory (POSIX_FADV_DONTNEED), so that the next read asks the medium.
+    /// What was written and not synced stays.
+    [[nodiscard]] virtual Result<void> dropCached(ByteRange range) = 0;
+    /// Takes the advisory lock of a writer on the file (flock; a lock of a virtual machine's image, which is an OFD lock, counts as held too)
+    /// until the last file of this Env that took it is closed; files of one Env share it. Returns who holds it when another program does: "name (process 123)",
+    /// as far as the system tells. A file system without locks grants it.
+    [[nodiscard]] virtual Result<std::optional<std::string>> lockForWriting() = 0;
 };
 
 /// The operating system as the engine sees it: files, names and the clock. One object under everything
@@ -89,6 +104,19 @@ public:
     /// fsync of the directory that holds `path`, so that its name is durable.
     [[nodiscard]] virtual Result<void> syncDirectoryOf(const std::string &path) = 0;
 
+    /// A file without a name, in memory, gone when it is closed (memfd_create).
+    [[nodiscard]] virtual Result<std::unique_ptr<EnvFile>> openAnonymous() = 0;
+    /// The names in `directory`, without "." and "..", in no order.
+    [[nodiscard]] virtual Result<std::vector<std::string>> list(const std::string &directory) = 0;
+    /// mkdir with mode 0700, parents too; one that is there already is no error.
+    [[nodiscard]] virtual Result<void> createDirectories(const std::string &path) = 0;
+    /// `path` without links, absolute (realpath).
+    [[nodiscard]] virtual Result<std::string> realPath(const std::string &path) = 0;
+    /// Fills `into` with random bytes no other program can guess (getrandom).
+    [[nodiscard]] virtual Result<void> random(std::span<std::byte> into) = 0;
+
+    /// Nanoseconds since 1970, as the system's clock says; for people, never for measuring.
+    [[nodiscard]] virtual std::int64_t realTimeNs() const = 0;
     /// A clock that never goes back.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const = 0;
 };

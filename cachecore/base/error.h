@@ -28,6 +28,10 @@ enum class ErrorCode : std::uint8_t {
     Closed,           ///< the document is closed
     OutOfMemory,      ///< no memory for the buffers
     NotSupported,     ///< this kind of source cannot do it (yet)
+    Held,             ///< another program has the source open for writing, see Error::holder
+    NeedsRecovery,    ///< a write was interrupted; its journal must be settled first
+    Damaged,          ///< a journal or log that does not parse or does not match its hashes
+    NewerVersion,     ///< written by a later version of this program
     System,           ///< any other error of the system; see systemError
 };
 
@@ -46,6 +50,12 @@ enum class Operation : std::uint8_t {
     Plan,
     Compare, ///< comparing the disk with what the edits were made on
     Configure,
+    Lock,     ///< taking a lock, looking for who holds the source
+    Journal,  ///< making or reading the journal of a write; Error::path names it
+    Verify,   ///< comparing what was written with what was meant
+    RollBack, ///< putting old bytes back
+    Recover,  ///< settling the journal of an interrupted write
+    Import,   ///< reading the file whose bytes are staged
 };
 
 /// A failure: a code to act on, the system's errno behind it (0 when there is none), what was being
@@ -55,7 +65,8 @@ struct Error {
     int systemError = 0;
     Operation operation = Operation::None;
     std::optional<ByteRange> range;
-    std::string path; ///< bytes as the system knows them, not text; empty when no file is meant
+    std::string path;     ///< bytes as the system knows them, not text; empty when no file is meant
+    std::string holder{}; ///< with Held: who, as far as the system tells
 
     /// The error of a failed system call: `code` follows from `errnoValue`.
     [[nodiscard]] static Error fromErrno(int errnoValue, Operation operation, std::optional<ByteRange> range = {},

@@ -7,12 +7,17 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -114,6 +119,10 @@ public:
     Result<std::uint64_t> deviceSize() override;
     Result<std::uint32_t> deviceBlockSize() override;
     Result<ByteRange> nextData(ByteOffset from) override;
+    Result<std::uint32_t> devicePhysicalBlockSize() override;
+    Result<void> reserve(std::uint64_t size) override;
+    Result<void> dropCached(ByteRange range) override;
+    Result<std::optional<std::string>> lockForWriting() override;
 
 private:
     int fd() const { return m_descriptor.get(); }
@@ -177,6 +186,37 @@ Result<std::uint32_t> PosixFile::deviceBlockSize()
     return static_cast<std::uint32_t>(bytes);
 }
 
+Result<std::uint32_t> PosixFile::devicePhysicalBlockSize()
+{
+    unsigned bytes = 0;
+    if (::ioctl(fd(), BLKPBSZGET, &bytes) != 0)
+        return lastError(Operation::Stat);
+    return bytes;
+}
+
+Result<void> PosixFile::reserve(std::uint64_t size)
+{
+    if (size > kMaxSourceSize)
+        return failure(ErrorCode::OutOfRange, Operation::Write);
+    return done(::fallocate(fd(), 0, 0, static_cast<off_t>(size)), Operation::Write);
+}
+
+Result<void> PosixFile::dropCached(ByteRange range)
+{
+    const int error = ::posix_fadvise(fd(), static_cast<off_t>(range.begin().value()),
+                                      static_cast<off_t>(range.length()), POSIX_FADV_DONTNEED);
+    if (error != 0)
+        return failure(Error::fromErrno(error, Operation::Read, range));
+    return {};
+}
+
+Result<std::optional<std::string>> PosixFile::lockForWriting()
+{
+    if (::flock(fd(), LOCK_EX | LOCK_NB) == 0)
+        return std::optional<std::string>();
+    return lastError(Operation::Lock);
+}
+
 Result<ByteRange> PosixFile::nextData(ByteOffset from)
 {
     const off_t begin = ::lseek(fd(), static_cast<off_t>(from.value()), SEEK_DATA);
@@ -215,6 +255,8 @@ int flagsOf(OpenMode mode)
         return O_RDWR;
     case OpenMode::CreateNew:
         return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::ReadWriteExclusive:
+        return O_RDWR | O_EXCL;
     }
     return O_RDONLY;
 }
@@ -233,6 +275,12 @@ public:
     Result<void> rename(const std::string &from, const std::string &to) override;
     Result<void> remove(const std::string &path) override;
     Result<void> syncDirectoryOf(const std::string &path) override;
+    Result<std::unique_ptr<EnvFile>> openAnonymous() override;
+    Result<std::vector<std::string>> list(const std::string &directory) override;
+    Result<void> createDirectories(const std::string &path) override;
+    Result<std::string> realPath(const std::string &path) override;
+    Result<void> random(std::span<std::byte> into) override;
+    std::int64_t realTimeNs() const override;
     std::chrono::steady_clock::time_point now() const override { return std::chrono::steady_clock::now(); }
 };
 
@@ -296,6 +344,77 @@ Result<void> PosixEnv::syncDirectoryOf(const std::string &path)
     if (!descriptor.valid() || ::fsync(descriptor.get()) != 0)
         return lastError(Operation::Sync, {}, directory);
     return {};
+}
+
+Result<std::unique_ptr<EnvFile>> PosixEnv::openAnonymous()
+{
+    FileDescriptor descriptor(::memfd_create("cachet", MFD_CLOEXEC));
+    if (!descriptor.valid())
+        return lastError(Operation::Open);
+    return std::make_unique<PosixFile>(std::move(descriptor));
+}
+
+Result<std::vector<std::string>> PosixEnv::list(const std::string &directory)
+{
+    if (!namesAFile(directory))
+        return failure(ErrorCode::InvalidArgument, Operation::Open, {}, directory);
+    const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir(directory.c_str()), ::closedir);
+    if (!stream)
+        return lastError(Operation::Open, {}, directory);
+    std::vector<std::string> names;
+    for (;;) {
+        errno = 0;
+        const struct dirent *const entry = ::readdir(stream.get());
+        if (!entry && errno != 0)
+            return lastError(Operation::Read, {}, directory);
+        if (!entry)
+            return names;
+        std::string name = entry->d_name;
+        if (name != "." && name != "..")
+            names.push_back(std::move(name));
+    }
+}
+
+Result<void> PosixEnv::createDirectories(const std::string &path)
+{
+    if (!namesAFile(path) || path.empty())
+        return failure(ErrorCode::InvalidArgument, Operation::Open, {}, path);
+    for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+        const std::string part = path.substr(0, end);
+        struct stat found{};
+        if (::mkdir(part.c_str(), 0700) != 0 && (errno != EEXIST || ::stat(part.c_str(), &found) != 0))
+            return lastError(Operation::Open, {}, part);
+        if (end == std::string::npos)
+            return {};
+    }
+}
+
+Result<std::string> PosixEnv::realPath(const std::string &path)
+{
+    if (!namesAFile(path))
+        return failure(ErrorCode::InvalidArgument, Operation::Stat, {}, path);
+    const std::unique_ptr<char, void (*)(void *)> real(::realpath(path.c_str(), nullptr), std::free);
+    if (!real)
+        return lastError(Operation::Stat, {}, path);
+    return std::string(real.get());
+}
+
+Result<void> PosixEnv::random(std::span<std::byte> into)
+{
+    while (!into.empty()) {
+        const ssize_t got = ::getrandom(into.data(), into.size(), 0);
+        if (got < 0 && errno != EINTR)
+            return lastError(Operation::Read);
+        if (got > 0)
+            into = into.subspan(static_cast<std::size_t>(got));
+    }
+    return {};
+}
+
+std::int64_t PosixEnv::realTimeNs() const
+{
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
 }
 
 } // namespace

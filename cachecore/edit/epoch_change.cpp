@@ -16,7 +16,8 @@ Base baseOfWritten(ByteRange range, const Piece &piece)
     if (range.length() > kLargestKeptBase)
         return {};
     auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(range.length()));
-    piece.copyTo(0, *bytes);
+    if (!piece.peekTo(0, *bytes))
+        return {};
     return Base::ofBytes(std::move(bytes));
 }
 

@@ -52,19 +52,43 @@ bool StagedEdits::anyIn(ByteRange range) const
     return m_pieces.anyIn(range);
 }
 
-void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes, const std::function<void(ByteRange)> &staged) const
+namespace {
+
+/// The bytes from `at` on that a buffer of `size` bytes can have.
+ByteRange windowAt(ByteOffset at, std::size_t size)
+{
+    return {at, at + std::min<std::uint64_t>(size, kMaxSourceSize - at.value())};
+}
+
+std::span<std::byte> part(std::span<std::byte> bytes, ByteOffset at, ByteRange range)
+{
+    return bytes.subspan(static_cast<std::size_t>(range.begin() - at), static_cast<std::size_t>(range.length()));
+}
+
+} // namespace
+
+void StagedEdits::overlay(ByteOffset at, std::span<std::byte> bytes, const StagedStretch &staged) const
 {
     if (m_pieces.empty() || bytes.empty())
         return;
-    const std::uint64_t room = kMaxSourceSize - at.value();
-    const ByteRange window(at, at + std::min<std::uint64_t>(bytes.size(), room));
-    m_pieces.forEach(window, [&](ByteRange range, const Piece &piece) {
-        const auto skip = static_cast<std::size_t>(range.begin() - at);
-        piece.copyTo(0, bytes.subspan(skip, static_cast<std::size_t>(range.length())));
+    m_pieces.forEach(windowAt(at, bytes.size()), [&](ByteRange range, const Piece &piece) {
+        const bool inMemory = piece.peekTo(0, part(bytes, at, range));
         if (staged)
-            staged(range);
+            staged(range, inMemory);
         return true;
     });
+}
+
+Result<void> StagedEdits::overlayReading(ByteOffset at, std::span<std::byte> bytes) const
+{
+    Result<void> outcome;
+    if (m_pieces.empty() || bytes.empty())
+        return outcome;
+    m_pieces.forEach(windowAt(at, bytes.size()), [&](ByteRange range, const Piece &piece) {
+        outcome = piece.readTo(0, part(bytes, at, range));
+        return outcome.has_value();
+    });
+    return outcome;
 }
 
 void StagedEdits::forEachPiece(ByteRange range, const std::function<bool(ByteRange, const Piece &)> &visit) const

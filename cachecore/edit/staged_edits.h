@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cachecore/base/byte_range.h"
+#include "cachecore/base/error.h"
 #include "cachecore/edit/base.h"
 #include "cachecore/edit/piece.h"
 #include "cachecore/edit/range_tree.h"
@@ -40,8 +41,12 @@ public:
     [[nodiscard]] bool anyIn(ByteRange range) const;
 
     /// Copies the staged bytes of [at, at + bytes.size()) over `bytes`, leaves the others alone, and calls `staged` (when
-    /// given) with each stretch that was copied, ascending. O(log n + result).
-    void overlay(ByteOffset at, std::span<std::byte> bytes, const std::function<void(ByteRange)> &staged = {}) const;
+    /// given) with each stretch, ascending, and whether its bytes were in memory; where they were not, `bytes` is unspecified there.
+    /// Never blocks. O(log n + result).
+    using StagedStretch = std::function<void(ByteRange range, bool inMemory)>;
+    void overlay(ByteOffset at, std::span<std::byte> bytes, const StagedStretch &staged = {}) const;
+    /// The same, reading what is not in memory. Blocks where a piece is external; its error is the only one.
+    [[nodiscard]] Result<void> overlayReading(ByteOffset at, std::span<std::byte> bytes) const;
 
     /// Calls `visit(range, piece)` for every piece that shares a byte with `range`, clipped to it, ascending,
     /// until it returns false.

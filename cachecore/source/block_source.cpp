@@ -10,4 +10,9 @@ Result<std::uint64_t> BlockSource::readAt(ByteOffset at, std::span<std::byte> in
     return readAt(at, std::span<const std::span<std::byte>>(&into, 1));
 }
 
+Result<void> BlockSource::dropCached(ByteRange)
+{
+    return {};
+}
+
 } // namespace cachecore

@@ -73,11 +73,18 @@ public:
 
     /// Smallest unit in bytes in which reading can fail or succeed and writing happens; a power of two, 512 at least.
     [[nodiscard]] virtual std::uint32_t blockSize() const = 0;
+    /// The unit in bytes that an interrupted write may damage as a whole, at least blockSize(); a power of two.
+    [[nodiscard]] virtual std::uint32_t physicalBlockSize() const { return blockSize(); }
+    /// The unit in bytes that writes must begin and end at; 1 where any byte can be written alone. A power of two.
+    [[nodiscard]] virtual std::uint32_t writeGranularity() const { return 1; }
+    /// Asks that the next read of `range` comes from the medium and not from what the system keeps of it in memory; what was
+    /// written and not synced stays. Does nothing where there is no such memory.
+    [[nodiscard]] virtual Result<void> dropCached(ByteRange range);
     [[nodiscard]] virtual SourceIdentity identity() const = 0;
     /// The name it was opened by, in bytes; empty for memory.
     [[nodiscard]] virtual std::string path() const = 0;
     [[nodiscard]] virtual bool writable() const = 0;
-    /// Why it is not writable; only meaningful when writable() is false.
+    /// Why it is not writable; only meaningful when writable() is false. Held with the holder when another program writes to it.
     [[nodiscard]] virtual Error readOnlyReason() const = 0;
 };
 

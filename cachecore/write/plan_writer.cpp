@@ -83,8 +83,7 @@ Result<void> PlanWriter::compareExtent(ByteRange extent)
         return outcome.has_value();
     });
     if (outcome && m_keepOldBytes) {
-        Piece piece;
-        piece.bytes = std::make_shared<const std::vector<std::byte>>(std::move(old));
+        Piece piece = Piece::literalOf(std::make_shared<const std::vector<std::byte>>(std::move(old)));
         m_oldBytes = m_oldBytes.with(extent, std::move(piece));
     }
     return outcome;
@@ -126,7 +125,7 @@ std::optional<ByteRange> PlanWriter::foreignByte(ByteRange range, std::span<cons
     m_plan.edits.overlay(range.begin(), staged);
     std::vector<std::byte> left(seen.begin(), seen.end());
     m_leftBehind.forEach(range, [&](ByteRange part, const Piece &piece) {
-        piece.copyTo(0,
+        (void)piece.peekTo(0,
                      std::span(left).subspan(static_cast<std::size_t>(part.begin() - range.begin()),
                                              static_cast<std::size_t>(part.length())));
         return true;
@@ -175,13 +174,13 @@ Result<void> PlanWriter::writeExtent(ByteRange extent)
     m_scratch.resize(static_cast<std::size_t>(extent.length()));
     const std::span<std::byte> scratch(m_scratch);
     m_plan.edits.forEachPiece(extent, [&](ByteRange range, const Piece &piece) {
-        if (!piece.repeats) {
+        if (piece.kind == Piece::Kind::Literal) {
             buffers.push_back(piece.literal(0, range.length()));
             return true;
         }
         const auto filled = scratch.subspan(static_cast<std::size_t>(range.begin() - extent.begin()),
                                             static_cast<std::size_t>(range.length()));
-        piece.copyTo(0, filled);
+        (void)piece.peekTo(0, filled);
         buffers.push_back(filled);
         return true;
     });

@@ -32,12 +32,16 @@ namespace cachet_test {
 
 [[nodiscard]] inline cachecore::Piece literalPiece(std::vector<std::byte> bytes, std::uint64_t stamp)
 {
-    return {shared(std::move(bytes)), 0, stamp, false};
+    cachecore::Piece piece = cachecore::Piece::literalOf(shared(std::move(bytes)));
+    piece.stamp = stamp;
+    return piece;
 }
 
 [[nodiscard]] inline cachecore::Piece patternPiece(std::vector<std::byte> bytes, std::uint64_t stamp)
 {
-    return {shared(std::move(bytes)), 0, stamp, true};
+    cachecore::Piece piece = cachecore::Piece::patternOf(shared(std::move(bytes)));
+    piece.stamp = stamp;
+    return piece;
 }
 
 } // namespace cachet_test

@@ -122,6 +122,22 @@ public:
     {
         return run(EnvOp::NextData, Operation::Read, [&] { return m_inner->nextData(from); });
     }
+    Result<std::uint32_t> devicePhysicalBlockSize() override
+    {
+        return run(EnvOp::PhysicalBlockSize, Operation::Stat, [&] { return m_inner->devicePhysicalBlockSize(); });
+    }
+    Result<void> reserve(std::uint64_t size) override
+    {
+        return run(EnvOp::Reserve, Operation::Write, [&] { return m_inner->reserve(size); });
+    }
+    Result<void> dropCached(ByteRange range) override
+    {
+        return run(EnvOp::DropCached, Operation::Read, [&] { return m_inner->dropCached(range); });
+    }
+    Result<std::optional<std::string>> lockForWriting() override
+    {
+        return run(EnvOp::Lock, Operation::Lock, [&] { return m_inner->lockForWriting(); });
+    }
 
 private:
     template <typename Call>
@@ -249,6 +265,49 @@ Result<void> FaultEnv::syncDirectoryOf(const std::string &path)
     if (const auto error = m_state->enter(EnvOp::SyncDirectory))
         return failure(Error::fromErrno(*error, Operation::Sync, {}, path));
     return m_inner->syncDirectoryOf(path);
+}
+
+Result<std::unique_ptr<EnvFile>> FaultEnv::openAnonymous()
+{
+    if (const auto error = m_state->enter(EnvOp::OpenAnonymous))
+        return failure(Error::fromErrno(*error, Operation::Open));
+    auto file = m_inner->openAnonymous();
+    if (!file)
+        return file;
+    return std::make_unique<FaultFile>(std::move(*file), m_state);
+}
+
+Result<std::vector<std::string>> FaultEnv::list(const std::string &directory)
+{
+    if (const auto error = m_state->enter(EnvOp::List))
+        return failure(Error::fromErrno(*error, Operation::Open, {}, directory));
+    return m_inner->list(directory);
+}
+
+Result<void> FaultEnv::createDirectories(const std::string &path)
+{
+    if (const auto error = m_state->enter(EnvOp::CreateDirectories))
+        return failure(Error::fromErrno(*error, Operation::Open, {}, path));
+    return m_inner->createDirectories(path);
+}
+
+Result<std::string> FaultEnv::realPath(const std::string &path)
+{
+    if (const auto error = m_state->enter(EnvOp::RealPath))
+        return failure(Error::fromErrno(*error, Operation::Stat, {}, path));
+    return m_inner->realPath(path);
+}
+
+Result<void> FaultEnv::random(std::span<std::byte> into)
+{
+    if (const auto error = m_state->enter(EnvOp::Random))
+        return failure(Error::fromErrno(*error, Operation::Read));
+    return m_inner->random(into);
+}
+
+std::int64_t FaultEnv::realTimeNs() const
+{
+    return m_inner->realTimeNs();
 }
 
 std::chrono::steady_clock::time_point FaultEnv::now() const

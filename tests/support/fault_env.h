@@ -25,6 +25,15 @@ enum class EnvOp : std::uint8_t {
     DeviceSize,
     DeviceBlockSize,
     NextData,
+    PhysicalBlockSize,
+    Reserve,
+    DropCached,
+    Lock,
+    OpenAnonymous,
+    List,
+    CreateDirectories,
+    RealPath,
+    Random,
     Count_,
 };
 
@@ -64,6 +73,12 @@ public:
     cachecore::Result<void> rename(const std::string &from, const std::string &to) override;
     cachecore::Result<void> remove(const std::string &path) override;
     cachecore::Result<void> syncDirectoryOf(const std::string &path) override;
+    cachecore::Result<std::unique_ptr<cachecore::EnvFile>> openAnonymous() override;
+    cachecore::Result<std::vector<std::string>> list(const std::string &directory) override;
+    cachecore::Result<void> createDirectories(const std::string &path) override;
+    cachecore::Result<std::string> realPath(const std::string &path) override;
+    cachecore::Result<void> random(std::span<std::byte> into) override;
+    std::int64_t realTimeNs() const override;
     std::chrono::steady_clock::time_point now() const override;
 
     struct State;

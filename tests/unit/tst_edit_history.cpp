@@ -38,7 +38,7 @@ void write(EditHistory &history, Bytes &disk, ByteRange range, bool keepOld = tr
         if (keepOld)
             change.oldBytes = change.oldBytes.with(
                 part, literalPiece(Bytes(begin, begin + static_cast<std::ptrdiff_t>(part.length())), 0));
-        piece.copyTo(0, {&*begin, static_cast<std::size_t>(part.length())});
+        (void)piece.peekTo(0, {&*begin, static_cast<std::size_t>(part.length())});
         return true;
     });
     StagedEdits carried = carriedOver(history.current(), change);

@@ -111,7 +111,7 @@ void TestPlanWriter::bytesThatAlreadyAreNewAreNoConflict()
     std::vector<std::byte> old;
     writer.oldBytes().forEach(range, [&](ByteRange part, const Piece &piece) {
         old.resize(old.size() + part.length());
-        piece.copyTo(0, std::span(old).last(part.length()));
+        (void)piece.peekTo(0, std::span(old).last(part.length()));
         return true;
     });
     QCOMPARE(old, slice(disk, 100, 4000));

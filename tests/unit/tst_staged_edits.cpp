@@ -48,7 +48,7 @@ struct Flat {
 std::byte byteOf(const Piece &piece, std::uint64_t index)
 {
     std::byte value{};
-    piece.copyTo(index, {&value, 1});
+    (void)piece.peekTo(index, {&value, 1});
     return value;
 }
 
@@ -121,7 +121,7 @@ bool sameOverlay(const StagedEdits &edits, const Flat &flat, ByteRange range)
     std::vector<bool> told(range.length());
     bool ascending = true;
     ByteOffset last = range.begin();
-    edits.overlay(range.begin(), bytes, [&](ByteRange part) {
+    edits.overlay(range.begin(), bytes, [&](ByteRange part, bool) {
         ascending = ascending && last <= part.begin() && range.contains(part);
         last = part.end();
         for (std::uint64_t i = 0; i < part.length(); ++i)

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/env.h"
+#include "cachecore/source/block_source.h"
+
+#include <string>
+#include <vector>
+
+namespace cachecore {
+
+/// Where journals may lie; chosen by the caller, never from the environment.
+struct JournalPlaces {
+    enum class Preference : std::uint8_t {
+        BesideTarget, ///< next to a regular file; in the state directory for devices and where the file's directory cannot be written
+        StateDirectory, ///< always there
+    };
+    Preference preference = Preference::BesideTarget;
+    std::string stateDirectory; ///< made when needed, mode 0700; empty: there is none
+};
+
+/// Names of one target's journal.
+struct JournalName {
+    std::string path;       ///< the armed journal
+    std::string temporary;  ///< the same while it is made; never recovered from, removed when met
+    bool anonymous = false; ///< no names at all: the target does not outlive this process, and neither need the journal
+
+    friend bool operator==(const JournalName &, const JournalName &) = default;
+};
+
+inline constexpr const char *kJournalSuffix = ".cachet-journal";
+
+/// The names the journal of `source` may have, in the order they are tried: beside the file that its path leads to (links followed) as ".NAME.cachet-journal",
+/// NAME cut and hashed where the whole would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path. A
+/// source without a path (memory) has one anonymous name. Blocking. Errors: what realPath says.
+[[nodiscard]] Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source,
+                                                            const JournalPlaces &places);
+
+/// A journal that may belong to a source.
+struct FoundJournal {
+    std::string path;
+    bool named = false;      ///< it has the name this source's journal has
+    bool identified = false; ///< its header parses and names this source's identity
+};
+
+/// Every armed journal that may belong to `source`, in every place: one with the right name, whatever it holds, and any other journal of
+/// the same directories whose header names this source (the target was renamed). A place that cannot be listed counts as empty, unless it holds the right name and refuses to be
+/// read: that is an error. Blocking.
+[[nodiscard]] Result<std::vector<FoundJournal>> findJournals(Env &env, const BlockSource &source,
+                                                             const JournalPlaces &places);
+
+} // namespace cachecore

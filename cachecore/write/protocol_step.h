@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace cachecore {
+
+/// Every sync, comparison and ordering of the write protocol that its safety rests on. A build for the tests' own test can leave one out, to see
+/// that the tests notice; in every other build asking costs nothing.
+enum class ProtocolStep : std::uint8_t {
+    CheckIdentity,         ///< the target is still the file of its name
+    CheckNoJournal,        ///< no journal of an interrupted write is overwritten
+    CompareBases,          ///< the disk holds what the edits were made on
+    SyncJournalRecords,    ///< records are durable before ARMED is written
+    SyncArmed,             ///< ARMED is durable before the rename
+    RenameBeforeWrite,     ///< the journal has its name before the target is touched
+    SyncDirectory,         ///< the name is durable before the target is touched
+    SyncTarget,            ///< the target is durable before DONE is written
+    Verify,                ///< what was written is read back and compared
+    SyncDone,              ///< DONE is durable before the journal is removed
+    RemoveJournal,         ///< a finished journal is removed
+    SyncRemoval,           ///< and durably so
+    SyncRollingBack,       ///< the intent to roll back is durable before old bytes are put back
+    SyncRestored,          ///< restored bytes are durable before ROLLED BACK is written
+    VerifyRestored,        ///< restored bytes are read back and compared
+    SyncRolledBack,        ///< ROLLED BACK is durable before the journal is removed
+    RecoveryComparesUnits, ///< recovery looks at a unit before it overwrites it
+    RecoverySyncsTarget,   ///< recovery makes the target durable before it says so
+    Count_,
+};
+
+#ifdef CACHET_TEETH
+/// True when the program under test is to leave `step` out. Defined by the test program.
+[[nodiscard]] bool leftOut(ProtocolStep step);
+#else
+[[nodiscard]] constexpr bool leftOut(ProtocolStep)
+{
+    return false;
+}
+#endif
+
+} // namespace cachecore

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/env.h"
+#include "cachecore/source/block_source.h"
+#include "cachecore/write/journal_format.h"
+#include "cachecore/write/write_progress.h"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace cachecore {
+
+/// What one unit of the target holds, compared byte by byte with a journal.
+enum class UnitCondition : std::uint8_t {
+    Old,        ///< what was there before
+    New,        ///< what was to be written
+    Torn,       ///< each byte is an old or a new one
+    Foreign,    ///< a byte that is neither: something else has written here since
+    Unreadable, ///< the medium does not give it back; writing it often mends it
+};
+
+/// What a journal and its target say together.
+struct RecoveryReport {
+    std::string journalPath;
+    std::optional<JournalHeader> header; ///< nothing when not even that can be read
+    JournalState state = JournalState::Unarmed;
+    std::optional<Error> damage;    ///< why the journal cannot be used; then no unit was looked at
+    bool sameTarget = false;        ///< identity and size are those the journal names
+    std::uint64_t units[5] = {};    ///< how many, by UnitCondition
+    std::uint64_t newBytes = 0;     ///< bytes the write was to replace
+    ByteRange span;                 ///< from the first to the last unit
+    std::vector<ByteRange> foreign; ///< the first of them, coalesced, at most kMostRanges
+
+    static constexpr std::size_t kMostRanges = 100;
+
+    [[nodiscard]] std::uint64_t count(UnitCondition condition) const
+    {
+        return units[static_cast<std::size_t>(condition)];
+    }
+    [[nodiscard]] std::uint64_t unitCount() const;
+};
+
+enum class RecoveryChoice : std::uint8_t {
+    Finish,   ///< every unit gets its new bytes
+    RollBack, ///< every unit gets its old bytes
+};
+
+/// What to do with units that something else has written to.
+enum class ForeignUnits : std::uint8_t { Stop, Overwrite };
+
+/// Reads the journal at `path` and every unit it names; changes nothing. A journal that does not parse is no error but a report with `damage`.
+/// Errors: what target and journal say when they cannot be read at all, Cancelled. Blocking.
+[[nodiscard]] Result<RecoveryReport> inspectJournal(Env &env, BlockSource &target, const std::string &path,
+                                                    WriteProgress &progress, std::stop_token stop = {});
+
+/// Settles the journal: brings every unit to one side, syncs, reads back, compares, then removes the journal durably. Idempotent: cut anywhere, it can be called again
+/// with either choice. Touches only units that are not on that side already, and of a torn or old one only what differs. With ForeignUnits::Stop and a foreign unit
+/// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Truncated,
+/// what target and journal say. Returns what was found before. Blocking.
+[[nodiscard]] Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path,
+                                                   RecoveryChoice choice, ForeignUnits foreign, WriteProgress &progress,
+                                                   std::stop_token stop = {});
+
+/// Gives the journal another name beside it (".N.kept" appended, N from 1), durably, so that it is no longer asked about and still there. Returns the name. Blocking.
+[[nodiscard]] Result<std::string> setJournalAside(Env &env, const std::string &path);
+
+} // namespace cachecore

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/env.h"
+#include "cachecore/edit/external_bytes.h"
+#include "cachecore/edit/range_tree.h"
+#include "cachecore/source/block_source.h"
+#include "cachecore/write/journal_format.h"
+#include "cachecore/write/journal_place.h"
+#include "cachecore/write/write_plan.h"
+#include "cachecore/write/write_progress.h"
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+namespace cachecore {
+
+/// How a transaction ended.
+struct TransactionEnd {
+    enum class Kind : std::uint8_t {
+        Committed, ///< every byte of the batch is on the target, verified
+        Untouched, ///< failed or cancelled before the target was touched; no journal remains
+        RolledBack, ///< failed or cancelled after that; the target holds the old bytes again, verified; no journal remains
+        NeedsRecovery, ///< neither could be completed; the journal remains
+    };
+    Kind kind = Kind::Untouched;
+    std::optional<Error>
+        error; ///< what stopped it; with Committed: what went wrong after the commit point (the journal could not be removed)
+    std::optional<Error> rollBackError; ///< with NeedsRecovery: why rolling back failed
+    std::uint64_t writes = 0;           ///< write calls made on the target
+    std::string journalPath;            ///< where the journal was or is; empty when it has no name or was never made
+};
+
+/// Makes the bytes of a journal that has done its work readable for undoing: takes its file (without a name by then), its former path, and its size.
+using KeepRetired = std::function<std::shared_ptr<const ExternalBytes>(std::unique_ptr<EnvFile> file, std::string path,
+                                                                       std::uint64_t size)>;
+
+/// Carries one batch of a plan to the target: all of it or none of it, whatever happens meanwhile.
+///
+///     Idle --check()--> Checked --prepare()--> Prepared --arm()--> Armed --write()--> Written --sync()--> Synced
+///       |                  |                      |                  |                  |                   |
+///       |                  |                      |                  +------------------+---------+---------+ error or stop
+///       v                  v                      v                                               v
+///     Untouched <--abandon(): temporary removed---+                                          rollBack()
+///                                                                                                 |
+///     Synced --verify()--> Verified --finish()--> Committed                          RollingBack ----> RolledBack
+///                |            | error before DONE                                          |
+///                +------------+-------> rollBack()                                         +---------> NeedsRecovery
+///
+/// Thread: run() on one thread, which blocks; state() from any. Memory: at most 8 MiB beside the batch.
+class Transaction {
+public:
+    enum class State : std::uint8_t {
+        Idle,
+        Checked,
+        Prepared,
+        Armed,
+        Written,
+        Synced,
+        Verified,
+        Committed,
+        RollingBack,
+        RolledBack,
+        Untouched,
+        NeedsRecovery,
+    };
+
+    /// What it works with; everything referred to must outlive it.
+    struct Context {
+        Env &env;
+        BlockSource &target;
+        const JournalPlaces &places;
+        WriteProgress &progress;
+        KeepRetired keepRetired;            ///< empty: old bytes beyond kOldBytesInMemory are not kept
+        std::uint64_t keepRetiredLimit = 0; ///< larger journals are not kept
+        std::stop_token stop;
+    };
+    static constexpr std::uint64_t kOldBytesInMemory = std::uint64_t{1} << 20;
+
+    Transaction(Context context, const WritePlan &plan, const WriteBatch &batch);
+    ~Transaction();
+
+    /// From Idle to one of the ends. Call once.
+    [[nodiscard]] TransactionEnd run();
+
+    [[nodiscard]] State state() const;
+    /// True when what the state promises about journal and target holds (reads both; blocking); for tests.
+    [[nodiscard]] bool invariantsHold() const;
+
+    /// What the target held under the batch's staged bytes, readable as long as it is held; empty unless Committed, and where it was not kept. Up to
+    /// kOldBytesInMemory they are in memory, more stay in the journal's file, which has no name any more.
+    [[nodiscard]] RangeTree<Piece> oldBytes() const;
+    /// Bytes of the retired journal's file that oldBytes() keeps on the medium; 0 when they are in memory.
+    [[nodiscard]] std::uint64_t retiredBytes() const;
+
+private:
+    class Impl;
+    const std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace cachecore
