@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <future>
+#include <thread>
 
 using namespace cachecore;
 using namespace cachet_test;

@@ -151,7 +151,7 @@ void TestDocumentRecovery::settlingInTheSameDocument()
     QVERIFY(file.settle(journal, finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack));
     QCOMPARE(readFile(m_path), finish ? wanted() : m_old);
     QVERIFY(file->unsettled().empty());
-    QVERIFY(readFile(journal).empty());
+    QVERIFY(!QFile::exists(QString::fromStdString(journal)));
     QCOMPARE(readBytes(*file.document, 0, kSize), wanted());
     QCOMPARE(file->staged().empty(), finish);
     QVERIFY(file->commit());
