@@ -83,6 +83,7 @@ Result<std::shared_ptr<Document>> Document::create(std::shared_ptr<BlockSource> 
     try {
         auto impl = std::make_shared<Impl>(std::move(source), options, std::move(executors), std::move(env), *size);
         impl->start();
+        impl->findUnsettled();
         return std::shared_ptr<Document>(new Document(std::move(impl)));
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Configure);
@@ -181,6 +182,35 @@ Result<void> Document::stageFill(ByteRange range, std::span<const std::byte> pat
     }
 }
 
+Result<void> Document::stageGenerated(ByteRange range, const Generator &generator)
+{
+    const bool counts = generator.width == 1 || generator.width == 2 || generator.width == 4 || generator.width == 8;
+    if (generator.kind == Generator::Kind::Increment && !counts)
+        return failure(ErrorCode::InvalidArgument, Operation::Stage, range, source().path());
+    try {
+        return m_impl->stage(range, Piece::generatedBy(generator), EditKind::Generate, false);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, source().path());
+    }
+}
+
+Result<std::shared_ptr<const ExternalBytes>> Document::openImport(const std::string &path)
+{
+    return m_impl->openImport(path);
+}
+
+Result<void> Document::stageImport(ByteOffset at, std::shared_ptr<const ExternalBytes> file, std::uint64_t from,
+                                   std::uint64_t length)
+{
+    const auto range = ByteRange::make(at, length);
+    if (!range)
+        return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)),
+                       source().path());
+    if (from > file->size() || length > file->size() - from)
+        return failure(ErrorCode::OutOfRange, Operation::Import, *range, source().path());
+    return m_impl->stage(*range, Piece::externalFrom(std::move(file), from), EditKind::Import, false);
+}
+
 Result<void> Document::discard(ByteRange range)
 {
     return m_impl->discard(range);
@@ -226,14 +256,45 @@ Result<void> Document::startPersist(ByteRange range, WriteDone done)
     return m_impl->startWrite(range, std::move(done));
 }
 
-Result<WriteReport> Document::commit()
+WriteOutcome Document::commit()
 {
     return m_impl->writeAndWait(m_impl->whole());
 }
 
-Result<WriteReport> Document::persist(ByteRange range)
+WriteOutcome Document::persist(ByteRange range)
 {
     return m_impl->writeAndWait(range);
+}
+
+void Document::cancelWrite()
+{
+    m_impl->cancelWrite();
+}
+
+std::shared_ptr<const WriteProgress> Document::writeProgress() const
+{
+    return m_impl->writeProgress();
+}
+
+std::vector<FoundJournal> Document::unsettled() const
+{
+    return m_impl->unsettled();
+}
+
+Result<void> Document::startLook(const std::string &journalPath, RecoveryDone done)
+{
+    return m_impl->startLook(journalPath, std::move(done));
+}
+
+Result<void> Document::startSettle(const std::string &journalPath, RecoveryChoice choice, ForeignUnits foreign,
+                                   RecoveryDone done)
+{
+    return m_impl->startSettle(journalPath, choice, foreign, std::move(done));
+}
+
+Result<void> Document::startSetAside(const std::string &journalPath, SetAsideDone done)
+{
+    return m_impl->startSetAside(journalPath, std::move(done));
 }
 
 bool Document::writing() const

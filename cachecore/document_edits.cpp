@@ -98,6 +98,20 @@ RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
     return bases;
 }
 
+/// How external bytes are loaded for showing, and who is told.
+FileBytes::Loading Document::Impl::externalLoading()
+{
+    return {m_executors.loads, [weak = weak_from_this()] {
+                if (const auto impl = weak.lock())
+                    impl->notify({.edits = true});
+            }};
+}
+
+Result<std::shared_ptr<const ExternalBytes>> Document::Impl::openImport(const std::string &path)
+{
+    return FileBytes::import(m_env, path, externalLoading());
+}
+
 Result<void> Document::Impl::discard(ByteRange range)
 {
     try {

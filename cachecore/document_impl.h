@@ -4,6 +4,8 @@
 #include "cachecore/cache/page_loader.h"
 #include "cachecore/document.h"
 #include "cachecore/edit/edit_history.h"
+#include "cachecore/edit/file_bytes.h"
+#include "cachecore/write/transaction.h"
 #include "cachecore/write/write_plan.h"
 
 #include <condition_variable>
@@ -20,7 +22,7 @@ std::span<T> partOf(std::span<T> bytes, ByteOffset at, ByteRange range)
 }
 
 /// What a Document shares with its jobs. document_impl.cpp shows and watches, document_read.cpp reads, document_edits.cpp stages,
-/// document_write.cpp writes and closes.
+/// document_write.cpp writes and closes, document_recovery.cpp settles journals.
 ///
 /// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
 /// m_observerMutex. The loader's and the cache's come below them.
@@ -48,11 +50,23 @@ public:
     [[nodiscard]] std::optional<EditStep> nextStep(std::optional<EditStep> (EditHistory::*which)() const) const;
     [[nodiscard]] bool historyWasCut() const;
     [[nodiscard]] StagedEdits staged() const;
+    [[nodiscard]] Result<std::shared_ptr<const ExternalBytes>> openImport(const std::string &path);
     [[nodiscard]] Result<void> startWrite(ByteRange range, WriteDone done);
-    [[nodiscard]] Result<WriteReport> writeAndWait(ByteRange range);
+    [[nodiscard]] WriteOutcome writeAndWait(ByteRange range);
     [[nodiscard]] bool writing() const;
+    void cancelWrite();
+    [[nodiscard]] std::shared_ptr<const WriteProgress> writeProgress() const;
     [[nodiscard]] bool closed() const;
     [[nodiscard]] ByteRange whole() const { return ByteRange::whole(m_extent->documentSize.load()); }
+
+    // Recovery.
+    /// Looks for journals of interrupted writes; for the time before the document is shared. Blocking.
+    void findUnsettled();
+    [[nodiscard]] std::vector<FoundJournal> unsettled() const;
+    [[nodiscard]] Result<void> startLook(const std::string &journal, RecoveryDone done);
+    [[nodiscard]] Result<void> startSettle(const std::string &journal, RecoveryChoice choice, ForeignUnits foreign,
+                                           RecoveryDone done);
+    [[nodiscard]] Result<void> startSetAside(const std::string &journal, SetAsideDone done);
 
     // Watching.
     [[nodiscard]] CacheStatistics statistics() const;
@@ -80,13 +94,24 @@ private:
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
     [[nodiscard]] std::uint64_t currentEpoch() const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
-    [[nodiscard]] Result<WriteReport> runWrite(const StagedEdits &frozen, ByteRange range);
-    [[nodiscard]] Result<WriteReport> carryOut(const WritePlan &plan);
+    /// Work for the writer; what it returns is called once the document counts as no longer writing.
+    using Told = std::move_only_function<void()>;
+    using WriterWork = std::move_only_function<Told(WriteProgress &progress, const std::stop_token &stop)>;
+    enum class Needs : std::uint8_t { Settled, Nothing };
+    [[nodiscard]] Result<void> startOnWriter(Needs needs, ByteRange range, WriterWork work, Told whenClosed,
+                                             StagedEdits *frozen = nullptr);
+    [[nodiscard]] WriteOutcome runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
+                                        const std::stop_token &stop);
+    [[nodiscard]] Result<WritePlan> plan(const StagedEdits &frozen, ByteRange range) const;
+    [[nodiscard]] std::optional<Error> writeBatch(const WritePlan &plan, const WriteBatch &batch, WriteReport &report,
+                                                  WriteProgress &progress, const std::stop_token &stop);
+    void batchCommitted(StagedEdits written, const Transaction &transaction, WriteReport &report);
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
     bool beginEpoch(EpochChange change);
-    void noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten);
-    void freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes);
+    void noteUnsettled(const std::string &journal, StagedEdits written);
+    void journalSettled(const std::string &journal, bool finished);
+    [[nodiscard]] FileBytes::Loading externalLoading();
     [[nodiscard]] bool beginWrite();
     void endWrite();
 
@@ -95,14 +120,21 @@ private:
     const std::shared_ptr<Env> m_env;
     std::shared_ptr<PageLoader> m_loader; ///< set by start(), constant after
 
-    mutable std::mutex m_editMutex; ///< guards m_history, m_writing, m_stagedDuringWrite, m_closed
+    /// Guards m_history, m_writing, m_stagedDuringWrite, m_progress, m_stop, m_unsettled, m_closed.
+    mutable std::mutex m_editMutex;
     std::condition_variable m_writeEnded;
     EditHistory m_history;
     enum class Writing : std::uint8_t { No, Queued, Running };
     Writing m_writing = Writing::No;
     std::vector<ByteRange>
-        m_stagedDuringWrite;       ///< ranges staged since the last write was asked for, while it is not done
-    RangeTree<Piece> m_leftBehind; ///< put on the disk by writes that failed; only the one write that runs touches it
+        m_stagedDuringWrite; ///< ranges staged since the last write was asked for, while it is not done
+    std::shared_ptr<WriteProgress> m_progress; ///< of the write under way
+    std::stop_source m_stop;                   ///< stops it
+    struct Unsettled {
+        FoundJournal journal;
+        StagedEdits written; ///< what its write was bringing to the disk; empty for one found at opening
+    };
+    std::vector<Unsettled> m_unsettled;
     bool m_closed = false;
 
     std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins

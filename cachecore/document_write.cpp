@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
-#include "cachecore/write/plan_writer.h"
 
 #include <algorithm>
 #include <future>
@@ -9,7 +8,29 @@
 
 namespace cachecore {
 
-/// One write from its start to its end, also when its task is destroyed unrun.
+namespace {
+
+/// What recovery can hold together at least, even where the device promises smaller blocks.
+constexpr std::uint32_t kSmallestUnit = 4096;
+
+RangeFate fateOf(TransactionEnd::Kind kind)
+{
+    switch (kind) {
+    case TransactionEnd::Kind::Committed:
+        return RangeFate::Committed;
+    case TransactionEnd::Kind::Untouched:
+        return RangeFate::Untouched;
+    case TransactionEnd::Kind::RolledBack:
+        return RangeFate::RolledBack;
+    case TransactionEnd::Kind::NeedsRecovery:
+        break;
+    }
+    return RangeFate::Unsettled;
+}
+
+} // namespace
+
+/// One job of the writer from its start to its end, also when its task is destroyed unrun.
 class Document::Impl::WriteTicket {
 public:
     explicit WriteTicket(std::shared_ptr<Impl> impl)
@@ -45,29 +66,49 @@ bool Document::Impl::closed() const
     return m_closed;
 }
 
-Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
+void Document::Impl::cancelWrite()
 {
-    StagedEdits frozen;
+    const std::lock_guard lock(m_editMutex);
+    if (m_writing != Writing::No)
+        m_stop.request_stop();
+}
+
+std::shared_ptr<const WriteProgress> Document::Impl::writeProgress() const
+{
+    const std::lock_guard lock(m_editMutex);
+    return m_progress;
+}
+
+/// Queues `work`, or says why it cannot be. `frozen` gets the edits of the moment from which on staging counts as meanwhile. When the document
+/// is closed before the writer comes to it, `whenClosed` is called in place of the work.
+Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, WriterWork work, Told whenClosed,
+                                           StagedEdits *frozen)
+{
+    auto progress = std::make_shared<WriteProgress>();
+    std::stop_source stop;
     {
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
             return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
         if (m_writing != Writing::No)
             return failure(ErrorCode::Busy, Operation::Plan, range, m_source->path());
+        if (needs == Needs::Settled && !m_unsettled.empty())
+            return failure(ErrorCode::NeedsRecovery, Operation::Plan, range, m_unsettled.front().journal.path);
         m_writing = Writing::Queued;
         m_stagedDuringWrite.clear();
-        frozen = m_history.current();
+        m_progress = progress;
+        m_stop = stop;
+        if (frozen)
+            *frozen = m_history.current();
     }
     notify({.edits = true});
-    auto task = [ticket = WriteTicket(shared_from_this()), frozen = std::move(frozen), range,
-                 finish = std::move(done)]() mutable {
+    auto task = [ticket = WriteTicket(shared_from_this()), doIt = std::move(work), orElse = std::move(whenClosed),
+                 reported = std::move(progress), token = stop.get_token()]() mutable {
         Impl &impl = ticket.impl();
         const std::shared_ptr<Impl> alive = impl.shared_from_this();
-        Result<WriteReport> result = impl.beginWrite()
-            ? impl.runWrite(frozen, range)
-            : failure(ErrorCode::Closed, Operation::Plan, range, impl.m_source->path());
+        Told tell = impl.beginWrite() ? doIt(*reported, token) : std::move(orElse);
         ticket.end();
-        finish(std::move(result));
+        tell();
     };
     if (!m_executors.writes->post(std::move(task)))
         return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
@@ -88,45 +129,122 @@ void Document::Impl::endWrite()
     {
         const std::lock_guard lock(m_editMutex);
         m_writing = Writing::No;
+        m_progress.reset();
     }
     m_writeEnded.notify_all();
     notify({.pages = true, .edits = true});
 }
 
-Result<WriteReport> Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range)
+Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
 {
     try {
-        const WritePlan plan = planWrite(frozen, range);
-        if (plan.extents.empty())
-            return WriteReport{};
-        return carryOut(plan);
+        auto shared = std::make_shared<WriteDone>(std::move(done));
+        auto frozen = std::make_shared<StagedEdits>();
+        auto work = [this, frozen, range, shared](WriteProgress &progress, const std::stop_token &stop) -> Told {
+            return [shared, outcome = runWrite(*frozen, range, progress, stop)]() mutable {
+                (*shared)(std::move(outcome));
+            };
+        };
+        auto whenClosed
+            = [shared, closedError = Error::of(ErrorCode::Closed, Operation::Plan, range, m_source->path())] {
+                  (*shared)(WriteOutcome({}, closedError));
+              };
+        return startOnWriter(Needs::Settled, range, std::move(work), std::move(whenClosed), frozen.get());
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Plan, range, m_source->path());
     }
 }
 
-Result<WriteReport> Document::Impl::carryOut(const WritePlan &plan)
+/// The plan for what `frozen` holds in `range`, on the target as it is now.
+Result<WritePlan> Document::Impl::plan(const StagedEdits &frozen, ByteRange range) const
 {
-    const bool keepOldBytes = plan.byteCount() <= m_options.undoBytes;
-    PlanWriter writer(*m_source, plan, keepOldBytes, m_leftBehind);
-    if (auto ready = writer.check(); !ready)
-        return failure(ready.error());
-    if (auto same = writer.compare(); !same)
-        return failure(same.error());
-    auto written = writer.write();
-    const std::optional<ByteRange> unwritten = written ? std::nullopt : written.error().range;
-    if (written)
-        written = writer.sync();
-    m_loader->refresh(plan.span(), [&plan](ByteRange page) { return plan.edits.anyIn(page); });
-    if (!written) {
-        noteLeftBehind(plan, unwritten);
-        freezeBases(plan, writer.oldBytes());
-        return failure(written.error());
+    const auto size = m_source->size();
+    if (!size)
+        return failure(size.error());
+    const ByteRange span = frozen.clipped(range).span();
+    if (span.end().value() > *size)
+        return failure(ErrorCode::Truncated, Operation::Plan,
+                       ByteRange(std::max(ByteOffset(*size), span.begin()), span.end()), m_source->path());
+    PlanGeometry geometry;
+    geometry.targetSize = *size;
+    geometry.granularity = m_source->writeGranularity();
+    geometry.unit = std::max({kSmallestUnit, m_source->physicalBlockSize(), geometry.granularity});
+    geometry.journalLimit = m_options.journalLimit;
+    return planWrite(frozen, range, geometry);
+}
+
+WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
+                                      const std::stop_token &stop)
+{
+    WriteReport report;
+    try {
+        const auto planned = plan(frozen, range);
+        if (!planned)
+            return {std::move(report), planned.error()};
+        if (planned->empty())
+            return report;
+        report.span = planned->span();
+        progress.batchCount = PlanCursor::count(*planned);
+        PlanCursor cursor(*planned);
+        ByteOffset reached = planned->span().begin();
+        std::optional<Error> stopped;
+        while (!stopped) {
+            const auto batch = cursor.next();
+            if (!batch)
+                break;
+            progress.batch.fetch_add(1);
+            stopped = writeBatch(*planned, *batch, report, progress, stop);
+            reached = batch->extents.back().units.end();
+        }
+        if (!stopped)
+            return report;
+        const StagedEdits rest = planned->edits.clipped({reached, std::max(reached, planned->span().end())});
+        if (!rest.empty())
+            report.ranges.push_back({rest.span(), RangeFate::Untouched});
+        return {std::move(report), std::move(*stopped)};
+    } catch (const std::bad_alloc &) {
+        return {std::move(report), Error::of(ErrorCode::OutOfMemory, Operation::Plan, range, m_source->path())};
     }
-    for (const ByteRange extent : plan.extents)
-        m_leftBehind = m_leftBehind.without(extent);
-    const bool undoKept = beginEpoch({plan.edits, writer.oldBytes()});
-    return WriteReport{plan.byteCount(), plan.edits.extentCount(), writer.writes(), plan.span(), undoKept};
+}
+
+/// Brings one batch to the disk; what stopped it, if something did.
+std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const WriteBatch &batch, WriteReport &report,
+                                                WriteProgress &progress, const std::stop_token &stop)
+{
+    StagedEdits written = plan.edits.clipped({batch.extents.front().units.begin(), batch.extents.back().units.end()});
+    Transaction transaction({.env = *m_env,
+                             .target = *m_source,
+                             .places = m_options.journals,
+                             .progress = progress,
+                             .keepRetired = [this](std::unique_ptr<EnvFile> file, std::string path,
+                                                   std::uint64_t size) -> std::shared_ptr<const ExternalBytes> {
+                                 return FileBytes::retired(std::move(file), std::move(path), size, externalLoading());
+                             },
+                             .keepRetiredLimit = m_options.undoJournalBytes,
+                             .stop = stop},
+                            plan, batch);
+    TransactionEnd end = transaction.run();
+    report.writes += end.writes;
+    report.journalPath = end.journalPath;
+    report.ranges.push_back({batch.span(), fateOf(end.kind)});
+    // The pages first: readers see the staged bytes until the disk's own are there.
+    if (end.kind != TransactionEnd::Kind::Untouched)
+        m_loader->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
+    if (end.kind == TransactionEnd::Kind::Committed)
+        batchCommitted(std::move(written), transaction, report);
+    if (end.kind == TransactionEnd::Kind::NeedsRecovery) {
+        report.imageIntact = false;
+        noteUnsettled(end.journalPath, std::move(written));
+    }
+    return std::move(end.error);
+}
+
+void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, WriteReport &report)
+{
+    report.bytesWritten += written.byteCount();
+    report.extents += written.extentCount();
+    const bool kept = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()});
+    report.undoKept = report.undoKept && kept;
 }
 
 /// The current edits as `change(edits, range)` makes them, with the lock taken when it returns. The bulk of the work is done without it,
@@ -158,51 +276,20 @@ bool Document::Impl::beginEpoch(EpochChange change)
     return m_history.beginEpoch(std::move(change), std::move(carried));
 }
 
-/// After a write that failed: everything before `unwritten` may be on the disk now, and all of it when only the sync failed.
-void Document::Impl::noteLeftBehind(const WritePlan &plan, const std::optional<ByteRange> &unwritten)
+WriteOutcome Document::Impl::writeAndWait(ByteRange range)
 {
-    const ByteOffset end = unwritten ? std::max(unwritten->begin(), plan.span().begin()) : plan.span().end();
-    plan.edits.forEachPiece(ByteRange(plan.span().begin(), end), [this](ByteRange range, const Piece &piece) {
-        m_leftBehind = m_leftBehind.with(range, piece);
-        return true;
-    });
-}
-
-/// After a write that failed half-way: what was under the edits is known now and no longer on the disk, so it becomes their base.
-void Document::Impl::freezeBases(const WritePlan &plan, const RangeTree<Piece> &oldBytes)
-{
-    const auto frozen = [&](StagedEdits edits, ByteRange within) {
-        oldBytes.forEach(within, [&](ByteRange range, const Piece &old) {
-            plan.edits.forEachPiece(range, [&](ByteRange part, const Piece &) {
-                if (edits.byteCountIn(part) == part.length()) {
-                    Base base = Base::ofBytes(old.bytes);
-                    base.skip = old.phase + (part.begin() - range.begin());
-                    edits = edits.withBase(part, std::move(base));
-                }
-                return true;
-            });
-            return true;
-        });
-        return edits;
-    };
-    std::unique_lock lock(m_editMutex, std::defer_lock);
-    m_history.rebase(changedCurrent(frozen, lock));
-}
-
-Result<WriteReport> Document::Impl::writeAndWait(ByteRange range)
-{
-    std::promise<Result<WriteReport>> promise;
+    std::promise<WriteOutcome> promise;
     auto outcome = promise.get_future();
-    auto started = startWrite(range, [promise = std::move(promise)](Result<WriteReport> result) mutable {
+    auto started = startWrite(range, [promise = std::move(promise)](WriteOutcome result) mutable {
         promise.set_value(std::move(result));
     });
     if (!started)
-        return failure(started.error());
+        return {{}, started.error()};
     try {
         return outcome.get();
     } catch (const std::future_error &) {
         // The executor dropped the task, which it does only when it is shut down.
-        return failure(ErrorCode::Closed, Operation::Write, range, m_source->path());
+        return {{}, Error::of(ErrorCode::Closed, Operation::Write, range, m_source->path())};
     }
 }
 

@@ -9,13 +9,15 @@ namespace cachecore {
 ///
 /// Invariant: `oldBytes` covers every byte of `written`, unless nothing was kept, when it is empty.
 struct EpochChange {
-    StagedEdits written;       ///< exactly the pieces that went to the disk
-    RangeTree<Piece> oldBytes; ///< what the disk held there before, as literal pieces
+    StagedEdits written; ///< exactly the pieces that went to the disk
+    RangeTree<Piece>
+        oldBytes; ///< what the disk held there before: literal pieces, or external ones in a retired journal
+    std::uint64_t retiredBytes = 0; ///< disk space that the retired journal takes; 0 when there is none
 
     /// The part of it in `range`.
     [[nodiscard]] EpochChange clipped(ByteRange range) const
     {
-        return {written.clipped(range), oldBytes.clipped(range)};
+        return {written.clipped(range), oldBytes.clipped(range), retiredBytes};
     }
     [[nodiscard]] bool oldBytesKept() const { return oldBytes.byteCount() == written.byteCount(); }
 };

@@ -37,8 +37,8 @@ bool commitAndWait(WindowFixture &fixture)
     cachet::DocumentSession &session = *fixture.window->session();
     QEventLoop loop;
     bool succeeded = false;
-    QObject::connect(&session, &cachet::DocumentSession::writeFinished, &loop, [&](const Result<WriteReport> &result) {
-        succeeded = result.has_value();
+    QObject::connect(&session, &cachet::DocumentSession::writeFinished, &loop, [&](const WriteOutcome &outcome) {
+        succeeded = outcome.succeeded();
         loop.quit();
     });
     session.commit();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/bench/figures.h"
 
+#include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -24,7 +25,9 @@ Figures::Figures(const QStringList &arguments)
     const qsizetype option = arguments.indexOf(QStringLiteral("--json"));
     if (option >= 0 && option + 1 < arguments.size())
         m_json = arguments[option + 1];
-    std::printf("name\tours\tbaseline\tunit\tratio\n");
+    m_append = arguments.contains(QStringLiteral("--append"));
+    if (!m_append)
+        std::printf("name\tours\tbaseline\tunit\tratio\n");
 }
 
 void Figures::add(const Figure &figure)
@@ -40,6 +43,8 @@ bool Figures::finish() const
     if (m_json.isEmpty())
         return true;
     QJsonArray rows;
+    if (QFile before(m_json); m_append && before.open(QIODevice::ReadOnly))
+        rows = QJsonDocument::fromJson(before.readAll()).array();
     for (const Figure &figure : m_figures) {
         rows.append(QJsonObject{{"name", figure.name},
                                 {"ours", figure.ours},

@@ -19,7 +19,8 @@ struct Figure {
 /// Prints figures as tab-separated lines `name, ours, baseline, unit, ratio` with a heading, each as soon as it is there.
 class Figures {
 public:
-    /// Reads `--json FILE` from the program's arguments: where to put all of them at the end as well.
+    /// Reads the program's arguments. `--json FILE`: where to put all figures at the end as well; `--append`: after those that are there,
+    /// and without a heading.
     explicit Figures(const QStringList &arguments);
 
     void add(const Figure &figure);
@@ -28,6 +29,7 @@ public:
 
 private:
     QString m_json;
+    bool m_append = false;
     std::vector<Figure> m_figures;
 };
 

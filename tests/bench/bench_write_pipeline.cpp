@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/source/file_source.h"
+#include "tests/bench/figures.h"
+#include "tests/bench/pair_reporter.h"
+#include "tests/bench/plain_passes.h"
+#include "tests/support/document_fixture.h"
+#include "tests/support/endless_source.h"
+#include "tests/support/random.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include <benchmark/benchmark.h>
+
+using namespace cachecore;
+using namespace cachet_test;
+
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
+constexpr std::uint64_t kSmallImage = 512 * kMiB;
+constexpr std::size_t kEdits = 100'000;
+constexpr std::size_t kUnit = 4096;
+constexpr std::size_t kEditBytes = 8;
+constexpr std::size_t kRecordBytes = 128; ///< what a plain program would note of each stretch, the new bytes among it
+constexpr std::uint64_t kSeed = 20;
+
+/// The time since a point, for benchmarks that time only part of what they do.
+class Stopwatch {
+public:
+    [[nodiscard]] double seconds() const
+    {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - m_begin).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
+};
+
+/// A document over a file or another source, with the pools it runs on.
+struct BenchDocument {
+    explicit BenchDocument(std::shared_ptr<BlockSource> source)
+        : loads(std::make_shared<ThreadExecutor>(2))
+        , writes(std::make_shared<ThreadExecutor>(1))
+    {
+        auto created = Document::create(std::move(source), {}, {loads, writes}, systemEnv());
+        if (created)
+            document = *created;
+    }
+
+    std::shared_ptr<ThreadExecutor> loads;
+    std::shared_ptr<ThreadExecutor> writes;
+    std::shared_ptr<Document> document;
+};
+
+std::shared_ptr<BlockSource> writableFile(const std::string &path)
+{
+    auto source = FileSource::open(systemEnv(), path, FileSource::Access::WriteIfPermitted);
+    return source ? std::shared_ptr<BlockSource>(std::move(*source)) : nullptr;
+}
+
+/// `count` offsets of 8 bytes in different units of a file of `size` bytes, ascending.
+std::vector<std::uint64_t> scatteredOffsets(std::size_t count, std::uint64_t size)
+{
+    Random random(kSeed);
+    std::set<std::uint64_t> units;
+    while (units.size() < count)
+        units.insert(random.below(size / kUnit));
+    std::vector<std::uint64_t> offsets;
+    for (const std::uint64_t unit : units)
+        offsets.push_back(unit * kUnit + random.below(kUnit - kEditBytes));
+    return offsets;
+}
+
+std::string writeLargeFile(const TempDir &directory, std::uint64_t size)
+{
+    const std::vector<std::byte> chunk = patternBytes(kMiB);
+    const std::string path = directory.write("image", chunk);
+    const auto file = systemEnv()->open(path, OpenMode::ReadWrite);
+    for (std::uint64_t at = 0; file && at < size; at += chunk.size()) {
+        const std::array<std::span<const std::byte>, 1> buffers{std::span(chunk)};
+        if (const auto put = (*file)->pwritev(ByteOffset(at), buffers); !put || *put != chunk.size())
+            return {};
+    }
+    return file && (*file)->sync() ? path : std::string();
+}
+
+void stageScattered(Document &document, const std::vector<std::uint64_t> &offsets)
+{
+    const std::byte byte{0x5a};
+    for (const std::uint64_t offset : offsets)
+        (void)document.stage(ByteOffset(offset), {&byte, 1});
+}
+
+void stageOneByte(benchmark::State &state)
+{
+    DocumentFixture fixture{std::vector<std::byte>(kSmallImage)};
+    stageScattered(*fixture.document, scatteredOffsets(kEdits, kSmallImage));
+    const std::vector<std::uint64_t> offsets = scatteredOffsets(1000, kSmallImage);
+    std::size_t next = 0;
+    const std::byte byte{0x01};
+    for (auto _ : state) {
+        if (!fixture->stage(ByteOffset(offsets[next]), {&byte, 1}))
+            state.SkipWithError("staging failed");
+        next = (next + 1) % offsets.size();
+    }
+}
+
+/// The least a program could do: a sorted map of its edits, without undo, snapshots or bases.
+void insertOneByte(benchmark::State &state)
+{
+    std::map<std::uint64_t, std::vector<std::byte>> edits;
+    for (const std::uint64_t offset : scatteredOffsets(kEdits, kSmallImage))
+        edits[offset] = {std::byte{0x5a}};
+    const std::vector<std::uint64_t> offsets = scatteredOffsets(1000, kSmallImage);
+    std::size_t next = 0;
+    for (auto _ : state) {
+        edits.insert_or_assign(offsets[next], std::vector<std::byte>{std::byte{0x01}});
+        next = (next + 1) % offsets.size();
+    }
+}
+
+void readAround(benchmark::State &state, bool edited)
+{
+    DocumentOptions options;
+    options.cacheBytes = kSmallImage + 64 * kMiB;
+    DocumentFixture fixture(patternBytes(kSmallImage), options);
+    if (edited)
+        stageScattered(*fixture.document, scatteredOffsets(kEdits, kSmallImage));
+    std::vector<std::byte> into(kUnit);
+    for (std::uint64_t at = 0; at < kSmallImage; at += kUnit)
+        (void)fixture->read(ByteOffset(at), into);
+    Random random(kSeed);
+    for (auto _ : state) {
+        if (!fixture->read(ByteOffset(random.below(kSmallImage - kUnit)), into))
+            state.SkipWithError("reading failed");
+        benchmark::DoNotOptimize(into.data());
+    }
+}
+
+void fillAndUndo(benchmark::State &state, std::uint64_t length)
+{
+    BenchDocument bench(std::make_shared<EndlessSource>(2 * kTiB));
+    if (!bench.document) {
+        state.SkipWithError("no document");
+        return;
+    }
+    const std::byte byte{0xff};
+    for (auto _ : state) {
+        if (!bench.document->stageFill(ByteRange::whole(length), {&byte, 1}) || !bench.document->undo())
+            state.SkipWithError("staging failed");
+    }
+}
+
+void commitScattered(benchmark::State &state)
+{
+    const TempDir directory;
+    BenchDocument bench(writableFile(writeLargeFile(directory, kGiB)));
+    const std::vector<std::uint64_t> offsets = scatteredOffsets(kEdits, kGiB);
+    std::uint64_t round = 0;
+    for (auto _ : state) {
+        std::vector<std::byte> bytes = patternBytes(kEditBytes, ++round);
+        for (const std::uint64_t offset : offsets)
+            (void)bench.document->stage(ByteOffset(offset), bytes);
+        const Stopwatch watch;
+        const WriteOutcome outcome = bench.document->commit();
+        state.SetIterationTime(watch.seconds());
+        if (!outcome || outcome->bytesWritten != kEdits * kEditBytes)
+            state.SkipWithError("the commit failed");
+    }
+}
+
+void commitScatteredPlainly(benchmark::State &state)
+{
+    const TempDir directory;
+    const std::string image = writeLargeFile(directory, kGiB);
+    const std::vector<std::uint64_t> offsets = scatteredOffsets(kEdits, kGiB);
+    std::uint64_t round = 0;
+    for (auto _ : state) {
+        const std::vector<std::byte> bytes = patternBytes(kEditBytes, ++round);
+        std::vector<PlainWrite> writes;
+        for (const std::uint64_t offset : offsets)
+            writes.push_back({offset - offset % kUnit, kUnit, offset, bytes});
+        const Stopwatch watch;
+        const bool good = runPlainPasses(image, directory.file("journal"), writes, kRecordBytes);
+        state.SetIterationTime(watch.seconds());
+        if (!good)
+            state.SkipWithError("a pass failed");
+    }
+}
+
+void commitFill(benchmark::State &state)
+{
+    const TempDir directory;
+    BenchDocument bench(writableFile(writeLargeFile(directory, 4 * kGiB)));
+    std::uint64_t round = 0;
+    for (auto _ : state) {
+        const std::vector<std::byte> pattern = patternBytes(16, ++round);
+        (void)bench.document->stageFill(ByteRange::whole(4 * kGiB), pattern);
+        const Stopwatch watch;
+        const WriteOutcome outcome = bench.document->commit();
+        state.SetIterationTime(watch.seconds());
+        if (!outcome || outcome->bytesWritten != 4 * kGiB)
+            state.SkipWithError("the commit failed");
+    }
+}
+
+void commitFillPlainly(benchmark::State &state)
+{
+    const TempDir directory;
+    const std::string image = writeLargeFile(directory, 4 * kGiB);
+    std::uint64_t round = 0;
+    for (auto _ : state) {
+        std::vector<std::byte> chunk(kMiB);
+        const std::vector<std::byte> pattern = patternBytes(16, ++round);
+        for (std::size_t i = 0; i < chunk.size(); ++i)
+            chunk[i] = pattern[i % pattern.size()];
+        std::vector<PlainWrite> writes;
+        for (std::uint64_t at = 0; at < 4 * kGiB; at += kMiB)
+            writes.push_back({at, kMiB, at, chunk});
+        const Stopwatch watch;
+        const bool good = runPlainPasses(image, directory.file("journal"), writes, kRecordBytes);
+        state.SetIterationTime(watch.seconds());
+        if (!good)
+            state.SkipWithError("a pass failed");
+    }
+}
+
+void registerAll()
+{
+    const auto quick = [](const char *name, auto function) {
+        benchmark::RegisterBenchmark(name, function)->Unit(benchmark::kNanosecond)->Repetitions(5)->MinTime(0.2);
+    };
+    const auto slow = [](const char *name, auto function) {
+        benchmark::RegisterBenchmark(name, function)
+            ->Unit(benchmark::kMillisecond)
+            ->UseManualTime()
+            ->Iterations(1)
+            ->Repetitions(3);
+    };
+    quick("stage/one_byte_among_100k_edits/ours", stageOneByte);
+    quick("stage/one_byte_among_100k_edits/baseline", insertOneByte);
+    quick("read/4_KiB_beside_100k_edits/ours", [](benchmark::State &state) { readAround(state, true); });
+    quick("read/4_KiB_beside_100k_edits/baseline", [](benchmark::State &state) { readAround(state, false); });
+    quick("stage/fill_of_1_TiB_and_undo/ours", [](benchmark::State &state) { fillAndUndo(state, kTiB); });
+    quick("stage/fill_of_1_TiB_and_undo/baseline", [](benchmark::State &state) { fillAndUndo(state, 1); });
+    slow("commit/100k_edits_of_8_bytes_in_1_GiB/ours", commitScattered);
+    slow("commit/100k_edits_of_8_bytes_in_1_GiB/baseline", commitScatteredPlainly);
+    slow("commit/fill_of_4_GiB/ours", commitFill);
+    slow("commit/fill_of_4_GiB/baseline", commitFillPlainly);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const QCoreApplication application(argc, argv);
+    Figures figures(QCoreApplication::arguments());
+    // Repetitions of the two partners alternate, so that both meet the same moods of the machine.
+    std::array<std::string, 2> words{"bench_write_pipeline", "--benchmark_enable_random_interleaving=true"};
+    std::array<char *, 3> options{words[0].data(), words[1].data(), nullptr};
+    int count = 2;
+    benchmark::Initialize(&count, options.data());
+    registerAll();
+    PairReporter reporter(figures);
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+    return reporter.complete() && figures.finish() ? 0 : 1;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "tests/bench/figures.h"
+
+#include <map>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+namespace cachet_test {
+
+/// Turns the benchmarks "NAME/ours" and "NAME/baseline" into one figure NAME: the median of what each repetition took.
+/// Times are given in the unit of the benchmark.
+class PairReporter final : public benchmark::BenchmarkReporter {
+public:
+    explicit PairReporter(Figures &figures);
+
+    bool ReportContext(const Context &context) override;
+    void ReportRuns(const std::vector<Run> &runs) override;
+
+    /// True when every benchmark had its partner and none failed; false with sentences on stderr.
+    [[nodiscard]] bool complete() const;
+
+private:
+    struct Pair {
+        double ours = 0;
+        double baseline = 0;
+        bool hasOurs = false;
+        bool hasBaseline = false;
+    };
+
+    Figures &m_figures;
+    std::map<std::string, Pair> m_pairs;
+    bool m_failed = false;
+};
+
+} // namespace cachet_test
