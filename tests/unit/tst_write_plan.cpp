@@ -131,6 +131,7 @@ private slots:
     void cutsExtentsOfVeryManyPieces();
     void countsAFillOfAnySizeAtOnce_data();
     void countsAFillOfAnySizeAtOnce();
+    void countsWhatJoinsTheLastOfManyLikeBatches();
     void plansEditsBehindATruncation();
     void agreesWithAFlatArray();
 
@@ -274,6 +275,21 @@ void TestWritePlan::countsAFillOfAnySizeAtOnce()
         = planWrite(stagedOver({rangeAt(begin, std::uint64_t{1} << 62)}), kAll, {kMaxSourceSize, 4096, 1, 64 * kMiB});
     QVERIFY(PlanCursor::count(huge) > (std::uint64_t{1} << 62) / (64 * kMiB));
     QVERIFY(PlanCursor(huge).next()->unitBytes > 60 * kMiB);
+}
+
+// A literal costs its batch twice its bytes, the generated units behind it once: where the literal ends with a batch, one of them may still fit.
+void TestWritePlan::countsWhatJoinsTheLastOfManyLikeBatches()
+{
+    const Piece literal = Piece::literalOf(shared(std::vector<std::byte>(8 * kMiB)));
+    for (std::uint64_t limit = 200'000; limit < 200'000 + 3 * 4096; limit += 512) {
+        const PlanGeometry geometry{kTiB, 4096, 1, limit};
+        const StagedEdits alone = StagedEdits().with(rangeAt(0, 8 * kMiB), literal, {});
+        const std::uint64_t length = PlanCursor(planWrite(alone, kAll, geometry)).next()->unitBytes;
+        const StagedEdits edits
+            = alone.clipped(rangeAt(0, 6 * length)).with(rangeAt(6 * length, 4096), Piece::generatedBy({}), {});
+        const WritePlan plan = planWrite(edits, kAll, geometry);
+        QCOMPARE(PlanCursor::count(plan), batchesOf(plan).size());
+    }
 }
 
 void TestWritePlan::plansEditsBehindATruncation()
