@@ -175,7 +175,7 @@ void tst_real_disk::relabelledVolumeSatisfiesTheSystemsTools()
     stageLabel(*document, "AFTER");
     QCOMPARE(runTool("cmp", {m_image.path, m_untouched}).exitCode, 0); // staging writes nothing
     const auto report = document->commit();
-    QVERIFY(report.has_value());
+    QVERIFY(report.succeeded());
     QCOMPARE(report->bytesWritten, std::uint64_t{20});
     QCOMPARE(report->extents, std::uint64_t{2});
     QVERIFY(document->staged().empty());
@@ -193,7 +193,7 @@ void tst_real_disk::relabelledVolumeSatisfiesTheSystemsTools()
 
     QVERIFY(document->undo());
     QVERIFY(document->undo());
-    QVERIFY(document->commit().has_value());
+    QVERIFY(document->commit().succeeded());
     QCOMPARE(runTool("cmp", {m_image.path, m_untouched}).output, QByteArray());
 }
 
@@ -204,7 +204,7 @@ void tst_real_disk::persistWritesOnlyTheSelection()
     const std::vector<std::byte> staged(64, std::byte{0xa5});
     const std::uint64_t at = DiskImage::kPartitionBegin;
     QVERIFY(document->stage(ByteOffset(at), staged));
-    QVERIFY(document->persist(*ByteRange::make(at + 10, 5)).has_value());
+    QVERIFY(document->persist(*ByteRange::make(at + 10, 5)).succeeded());
     QCOMPARE(differences(m_untouched, m_image.path),
              (std::set<std::uint64_t>{at + 10, at + 11, at + 12, at + 13, at + 14}));
     QCOMPARE(document->staged().byteCount(), std::uint64_t{59});

@@ -61,7 +61,7 @@ void TestDocumentClose::closeComesBackWhileACommitHangs()
         QVERIFY(fixture->stage(ByteOffset(5), bytesOf({1})));
         fixture.source->setGate(operation, gate);
         std::promise<void> ended;
-        QVERIFY(fixture->startCommit([&](Result<WriteReport>) { ended.set_value(); }));
+        QVERIFY(fixture->startCommit([&](WriteOutcome) { ended.set_value(); }));
         QVERIFY(gate->waitForWaiting(1));
         QElapsedTimer timer;
         timer.start();
@@ -176,7 +176,7 @@ void TestDocumentClose::nothingBlocksBesideAHungSource()
         fine = fine && fixture->undo() && fixture->discard(rangeAt(0, 100'000)) && fixture->undo();
         fixture->reload();
         fixture->setCacheBudget(2 << 20);
-        return fine && fixture->startCommit([](Result<WriteReport>) { }) && fixture->writing()
+        return fine && fixture->startCommit([](WriteOutcome) { }) && fixture->writing()
             && fixture->stage(ByteOffset(7), bytesOf({1})) && fixture->statistics().budgetBytes == (2 << 20);
     });
     const bool ended = work.wait_for(20s) == std::future_status::ready;

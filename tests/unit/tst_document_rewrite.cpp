@@ -16,8 +16,8 @@ class TestDocumentRewrite : public QObject {
     Q_OBJECT
 
 private slots:
-    void tornBlockIsNoConflictWithoutOldBytes();
-    void undoneEditOverATornBlockCanBeCommitted();
+    void failedWriteIsRolledBackWithoutUndo();
+    void undoneEditAfterAFailedWriteCanBeCommitted();
     void stagingWhileACommitEndsMakesNoConflict();
     void commitNotBegunWhenClosingIsCancelled();
     void oldBytesOfManyPersistsStayInTheBound();
@@ -25,7 +25,7 @@ private slots:
     void readBesideInvalidationsIsRight();
 };
 
-void TestDocumentRewrite::tornBlockIsNoConflictWithoutOldBytes()
+void TestDocumentRewrite::failedWriteIsRolledBackWithoutUndo()
 {
     DocumentOptions options = DocumentFixture::smallPages();
     options.undoBytes = 0;
@@ -35,14 +35,17 @@ void TestDocumentRewrite::tornBlockIsNoConflictWithoutOldBytes()
     const auto staged = patternBytes(12'288, 5);
     QVERIFY(fixture->stage(ByteOffset(0), staged));
     fixture.source->addBadWriteRange(rangeAt(5000, 1));
-    QVERIFY(!fixture->commit());
-    QVERIFY(fixture.memory->bytes() != disk);
+    const WriteOutcome failed = fixture->commit();
+    QVERIFY(!failed);
+    QVERIFY(failed->imageIntact);
+    QCOMPARE(failed->ranges, (std::vector<RangeResult>{{rangeAt(0, 12'288), RangeFate::RolledBack}}));
+    QCOMPARE(fixture.memory->bytes(), disk);
     fixture.source->clearBadRanges();
     QVERIFY(fixture->commit());
     QCOMPARE(fixture.memory->bytes(), with(disk, 0, staged));
 }
 
-void TestDocumentRewrite::undoneEditOverATornBlockCanBeCommitted()
+void TestDocumentRewrite::undoneEditAfterAFailedWriteCanBeCommitted()
 {
     const auto disk = patternBytes(16'384);
     DocumentFixture fixture(disk);
@@ -52,6 +55,7 @@ void TestDocumentRewrite::undoneEditOverATornBlockCanBeCommitted()
     QVERIFY(fixture->stage(ByteOffset(0), patternBytes(8'192, 6)));
     fixture.source->addBadWriteRange(rangeAt(5000, 1));
     QVERIFY(!fixture->commit());
+    QCOMPARE(fixture.memory->bytes(), disk);
     fixture.source->clearBadRanges();
     QVERIFY(fixture->undo());
     QVERIFY(fixture->commit());
@@ -67,7 +71,7 @@ void TestDocumentRewrite::stagingWhileACommitEndsMakesNoConflict()
         for (int i = 0; !stop; ++i)
             (void)fixture->stage(ByteOffset(100), std::vector<std::byte>(2000, static_cast<std::byte>(i)));
     });
-    Result<WriteReport> report;
+    WriteOutcome report;
     for (int i = 0; i < 200 && report; ++i)
         report = fixture->commit();
     stop = true;
@@ -85,8 +89,8 @@ void TestDocumentRewrite::commitNotBegunWhenClosingIsCancelled()
     const auto document = *Document::create(memory, DocumentFixture::smallPages(),
                                             {std::make_shared<ManualExecutor>(), writes}, systemEnv());
     QVERIFY(document->stage(ByteOffset(5), bytesOf({1})));
-    std::optional<Result<WriteReport>> done;
-    QVERIFY(document->startCommit([&](Result<WriteReport> report) { done = std::move(report); }));
+    std::optional<WriteOutcome> done;
+    QVERIFY(document->startCommit([&](WriteOutcome report) { done = std::move(report); }));
     QVERIFY(!document->close(std::chrono::milliseconds(0)).abandonedWrite);
     writes->runAll();
     QVERIFY(done);

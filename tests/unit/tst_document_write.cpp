@@ -28,12 +28,12 @@ struct HeldCommit {
         , operation(where)
     {
         source->setGate(where, gate);
-        started = fixture->startCommit([this](Result<WriteReport> report) { result.set_value(std::move(report)); })
+        started = fixture->startCommit([this](WriteOutcome report) { result.set_value(std::move(report)); })
                       .has_value();
         started = started && gate->waitForWaiting(1);
     }
     ~HeldCommit() { gate->open(); }
-    Result<WriteReport> finish()
+    WriteOutcome finish()
     {
         source->setGate(operation, nullptr);
         gate->open();
@@ -43,7 +43,7 @@ struct HeldCommit {
     std::shared_ptr<FaultSource> source;
     std::shared_ptr<Gate> gate;
     SourceOp operation;
-    std::promise<Result<WriteReport>> result;
+    std::promise<WriteOutcome> result;
     bool started = false;
 };
 
@@ -193,7 +193,7 @@ void TestDocumentWrite::everyFaultLosesNothingUntilARunIsClean()
 {
     for (const Repeat repeat : {Repeat::Once, Repeat::ForGood}) {
         bool clean = false;
-        for (std::uint64_t nth = 0; !clean && nth < 200; ++nth) {
+        for (std::uint64_t nth = 0; !clean && nth < 400; ++nth) {
             const auto disk = patternBytes(30'000);
             DocumentFixture fixture(disk);
             QVERIFY(readBytes(*fixture.document, 0, 9'000));
@@ -209,10 +209,17 @@ void TestDocumentWrite::everyFaultLosesNothingUntilARunIsClean()
             QVERIFY(committed || !clean);
             fixture.source->clearFailures();
             const auto after = fixture.memory->bytes();
-            for (std::size_t i = 0; i < after.size(); ++i)
-                QVERIFY(after[i] == disk[i] || after[i] == wanted[i]);
             fixture->reload();
             QCOMPARE(readBytes(*fixture.document, 0, 30'000), wanted);
+            if (!committed->imageIntact) { // neither finished nor rolled back: only when nothing works any more
+                QCOMPARE(repeat, Repeat::ForGood);
+                for (std::size_t i = 0; i < after.size(); ++i)
+                    QVERIFY(after[i] == disk[i] || after[i] == wanted[i]);
+                QCOMPARE(fixture->staged().byteCount(), 40U);
+                QCOMPARE(fixture->commit().error().code, ErrorCode::NeedsRecovery);
+                continue;
+            }
+            QCOMPARE(after, committed ? wanted : disk);
             QVERIFY(committed || fixture->staged().byteCount() > 0);
             const auto again = fixture->commit();
             QVERIFY2(again, qPrintable(QString("after a fault at operation %1").arg(nth)));
@@ -297,7 +304,7 @@ void TestDocumentWrite::undoDiscardAndSecondCommitAreBusyDuringAWrite()
     QCOMPARE(fixture->discard(rangeAt(0, 100)).error().code, ErrorCode::Busy);
     QVERIFY(!fixture->undoStep());
     bool called = false;
-    QCOMPARE(fixture->startCommit([&](Result<WriteReport>) { called = true; }).error().code, ErrorCode::Busy);
+    QCOMPARE(fixture->startCommit([&](WriteOutcome) { called = true; }).error().code, ErrorCode::Busy);
     QCOMPARE(fixture->commit().error().code, ErrorCode::Busy);
     QCOMPARE(fixture->persist(rangeAt(0, 100)).error().code, ErrorCode::Busy);
     QVERIFY(commit.finish());
