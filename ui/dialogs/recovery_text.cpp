@@ -78,7 +78,7 @@ QString meaning(UnitCondition condition, bool one)
 
 RecoveryCase recoveryCase(const RecoveryReport &report)
 {
-    if (report.damage || !report.sameTarget)
+    if (report.damage)
         return RecoveryCase::Unusable;
     switch (report.state) {
     case JournalState::Done:
@@ -91,7 +91,9 @@ RecoveryCase recoveryCase(const RecoveryReport &report)
     case JournalState::RollingBack:
         break;
     }
-    return RecoveryCase::Open;
+    // A copy of the disk is another one, and its journal fits where every block holds what the journal knows.
+    const bool stranger = !report.sameTarget && report.count(UnitCondition::Foreign) > 0;
+    return stranger ? RecoveryCase::Unusable : RecoveryCase::Open;
 }
 
 QString findingText(const RecoveryReport &report)
@@ -106,7 +108,10 @@ QString findingText(const RecoveryReport &report)
     case RecoveryCase::Open:
         break;
     }
-    return openText(report);
+    return report.sameTarget
+        ? openText(report)
+        : openText(report) + u' '
+            + tr("The journal was made for another file or another size; it fits, as every block holds what it knows.");
 }
 
 std::vector<UnitLine> unitLines(const RecoveryReport &report)
