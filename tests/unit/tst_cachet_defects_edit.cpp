@@ -125,7 +125,9 @@ void TestCachetDefectsEdit::c9ValuesOfAnyLengthAreStagedAndRead()
     const std::vector<std::byte> disk = patternBytes(kSize);
     for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{17}, std::size_t{4095},
                                      std::size_t{4097}, std::size_t{1'048'579}, kSize - 3}) {
-        DocumentFixture fixture(disk);
+        DocumentOptions options = DocumentFixture::smallPages();
+        options.cacheBytes = 2 * kSize;
+        DocumentFixture fixture(disk, options);
         const std::vector<std::byte> value = patternBytes(length, 99);
         QVERIFY(fixture->stage(ByteOffset(3), value));
         QCOMPARE(readBytes(*fixture.document, 3, length), value);

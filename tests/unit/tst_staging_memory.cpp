@@ -11,8 +11,8 @@
 
 #include <QTest>
 
+#include <array>
 #include <functional>
-#include <optional>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -120,15 +120,18 @@ void actRows()
     }
 }
 
-/// Stages by the document's own functions; index below kDocumentActs.
+/// Stages by the document's own functions; index below kDocumentActs. Allocates nothing itself.
 constexpr int kDocumentActs = 7;
+const Bytes kManyBytes(5000, std::byte{1});
+constexpr std::array kPattern{std::byte{1}, std::byte{2}, std::byte{3}};
+
 Result<void> actOn(Document &document, int act, const std::shared_ptr<const ExternalBytes> &file)
 {
     switch (act) {
     case 0:
-        return document.stage(ByteOffset(600), Bytes(5000, std::byte{1}), EditKind::Paste);
+        return document.stage(ByteOffset(600), kManyBytes, EditKind::Paste);
     case 1:
-        return document.stageFill(rangeAt(600, 2000), bytesOf({1, 2, 3}));
+        return document.stageFill(rangeAt(600, 2000), kPattern);
     case 2:
         return document.stageGenerated(rangeAt(600, 2000), {});
     case 3:
