@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 
 using namespace cachecore;
@@ -163,6 +164,8 @@ std::vector<std::byte> bytesOf(EnvFile &file)
     for (std::size_t done = 0; done < bytes.size();) {
         const std::span<std::byte> rest = std::span(bytes).subspan(done);
         const auto got = file.preadv(ByteOffset(done), std::span(&rest, 1));
+        if (!got && got.error().systemError == EINTR)
+            continue;
         if (!got || *got == 0)
             std::abort();
         done += *got;
