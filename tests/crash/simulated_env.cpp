@@ -58,7 +58,7 @@ public:
     int plannedFailure(const DiskOperation &operation)
     {
         for (Failure &planned : failures) {
-            if (planned.kind != operation.kind || !operation.path.ends_with(planned.ending) || planned.times == 0)
+            if (planned.times == 0 || !planned.applies(operation))
                 continue;
             if (planned.remaining > 0) {
                 --planned.remaining;
@@ -71,8 +71,7 @@ public:
     }
 
     struct Failure {
-        DiskOperation::Kind kind;
-        std::string ending;
+        Applies applies;
         std::uint64_t remaining;
         int errnoValue;
         std::uint64_t times;
@@ -147,7 +146,12 @@ public:
     }
     Result<void> dataSync() override
     {
-        return run(Kind::Sync, 0, 0, Operation::Sync, [&] { file().sync(); });
+        auto done = run(Kind::Sync, 0, 0, Operation::Sync, [&] { file().sync(); });
+        if (!done) {
+            const std::lock_guard lock(m_machine->mutex);
+            file().failSync();
+        }
+        return done;
     }
     Result<void> sync() override { return dataSync(); }
     Result<void> truncate(std::uint64_t size) override
@@ -182,7 +186,7 @@ public:
     Result<void> dropCached(ByteRange range) override
     {
         return run(Kind::LetGo, range.begin().value(), range.length(), Operation::Read,
-                   [&] { file().dropCached(range.begin().value(), range.end().value()); });
+                   [&] { file().dropCached(range.begin().value(), range.end().value(), m_machine->choose); });
     }
     Result<std::optional<std::string>> lockForWriting() override { return std::optional<std::string>(); }
 
@@ -218,10 +222,16 @@ void SimulatedEnv::setBeforeEach(Look look)
     m_machine->beforeEach = std::move(look);
 }
 
-void SimulatedEnv::fail(Kind kind, std::string ending, std::uint64_t nth, int errnoValue, std::uint64_t times)
+void SimulatedEnv::fail(Applies applies, std::uint64_t nth, int errnoValue, std::uint64_t times)
 {
     const std::lock_guard lock(m_machine->mutex);
-    m_machine->failures.push_back({kind, std::move(ending), nth, errnoValue, times});
+    m_machine->failures.push_back({std::move(applies), nth, errnoValue, times});
+}
+
+void SimulatedEnv::clearFailures()
+{
+    const std::lock_guard lock(m_machine->mutex);
+    m_machine->failures.clear();
 }
 
 std::vector<DiskOperation> SimulatedEnv::log() const

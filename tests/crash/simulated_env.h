@@ -46,8 +46,11 @@ public:
 
     using Look = std::function<void(const SimulatedDisk &disk, const DiskOperation &next)>;
     void setBeforeEach(Look look);
-    /// Operations of this kind on paths that end with `ending` do nothing and fail with `errnoValue` from now on, `nth` of them later, `times` times.
-    void fail(DiskOperation::Kind kind, std::string ending, std::uint64_t nth, int errnoValue, std::uint64_t times);
+    /// Operations for which `applies` is true do nothing and fail with `errnoValue`: the one that `nth` others precede (0: the next) and all after it, `times` in
+    /// all. What a failing sync was for is lost, as the system does.
+    using Applies = std::function<bool(const DiskOperation &)>;
+    void fail(Applies applies, std::uint64_t nth, int errnoValue, std::uint64_t times = 1);
+    void clearFailures();
 
     [[nodiscard]] std::vector<DiskOperation> log() const;
     /// A copy of the disk as it is.

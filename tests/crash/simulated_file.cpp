@@ -163,20 +163,35 @@ void SimulatedFile::sync()
     if (m_medium.size() < m_live.size())
         m_medium.resize(m_live.size());
     for (const auto &[index, versions] : m_unsynced) {
+        m_lost.erase(index);
         m_medium[index] = versions.back();
-        if (m_damageAt && *m_damageAt / m_sectorSize == index) {
+        if (m_damage && m_damage->at / m_sectorSize == index && m_damage->later-- == 0) {
             std::vector<std::byte> bytes = bytesOf(versions.back(), m_sectorSize);
-            bytes[*m_damageAt % m_sectorSize] ^= std::byte{1};
+            bytes[m_damage->at % m_sectorSize] ^= std::byte{1};
             m_medium[index] = makeSector(std::move(bytes));
-            m_damageAt.reset();
+            m_damage.reset();
         }
     }
     m_unsynced.clear();
 }
 
-void SimulatedFile::dropCached(std::uint64_t begin, std::uint64_t end)
+void SimulatedFile::failSync()
+{
+    for (auto &[index, versions] : m_unsynced) {
+        std::vector<Sector> &lost = m_lost[index];
+        lost.insert(lost.end(), versions.begin(), versions.end());
+    }
+    m_unsynced.clear();
+}
+
+void SimulatedFile::dropCached(std::uint64_t begin, std::uint64_t end, const Choose &choose)
 {
     for (Index index = begin / m_sectorSize; index * m_sectorSize < end && index < m_live.size(); ++index) {
+        if (const auto lost = m_lost.find(index); lost != m_lost.end() && !m_unsynced.contains(index)) {
+            m_undecided.insert_or_assign(index, afterPowerCut(index, lost->second));
+            m_lost.erase(lost);
+            decideSector(index, choose);
+        }
         if (!m_unsynced.contains(index) && !m_undecided.contains(index))
             m_live[index] = at(m_medium, index);
     }
@@ -184,6 +199,11 @@ void SimulatedFile::dropCached(std::uint64_t begin, std::uint64_t end)
 
 void SimulatedFile::cutPower()
 {
+    for (auto &[index, versions] : m_lost) {
+        std::vector<Sector> &newer = m_unsynced[index];
+        newer.insert(newer.begin(), versions.begin(), versions.end());
+    }
+    m_lost.clear();
     for (const auto &[index, versions] : m_unsynced) {
         std::vector<Sector> options = afterPowerCut(index, versions);
         if (options.size() > 1)
@@ -209,7 +229,7 @@ void SimulatedFile::cutPower()
         m_size = m_undecidedSizes.front();
         m_undecidedSizes.clear();
     }
-    m_damageAt.reset();
+    m_damage.reset();
 }
 
 /// The newest first, so that depth-first search begins with what is likely and soon turns to what is not.
@@ -253,7 +273,8 @@ std::optional<std::size_t> SimulatedFile::tearBetween(Index index, const Sector 
 
 bool SimulatedFile::isDurable() const
 {
-    return m_unsynced.empty() && m_undecided.empty() && m_unsyncedSizes.empty() && m_undecidedSizes.empty();
+    return m_unsynced.empty() && m_lost.empty() && m_undecided.empty() && m_unsyncedSizes.empty()
+        && m_undecidedSizes.empty();
 }
 
 std::vector<std::byte> SimulatedFile::bytes(const Choose &choose)
@@ -276,7 +297,7 @@ void SimulatedFile::addTo(Digest &digest) const
         digest.add(hashOf(m_live[index]));
         digest.add(hashOf(at(m_medium, index)));
     }
-    for (const auto &sectors : {m_unsynced, m_undecided}) {
+    for (const auto &sectors : {m_unsynced, m_lost, m_undecided}) {
         digest.add(sectors.size());
         for (const auto &[index, versions] : sectors) {
             digest.add(index);

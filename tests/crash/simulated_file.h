@@ -48,7 +48,7 @@ enum class TearRule : std::uint8_t {
 /// order; each sector may get any content it had since the last sync, or the beginning of a newer one over an older one. The size likewise. A sector that never
 /// reached the medium may hold what an earlier file left there (`stale`). After `cutPower` nothing is decided yet: each sector and the size is chosen when it is first looked at,
 /// which reaches exactly the images that choosing all at once would.
-/// Invariant: a sector is on the medium for certain, or has unsynced versions, or is undecided.
+/// Invariant: a sector is on the medium for certain, or has unsynced or lost versions, or is undecided.
 /// Thread: none of its own. A value; copies share sectors.
 class SimulatedFile {
 public:
@@ -65,11 +65,14 @@ public:
     void resize(std::uint64_t size, const Choose &choose);
     /// What was written is on the medium. Damage planned by damageAt strikes now.
     void sync();
+    /// The sync failed: what was written may be on the medium or not, and no later sync helps; only writing it again does. Programs go on reading it,
+    /// until it is dropped from memory.
+    void failSync();
     /// What is clean in [begin, end) is read from the medium next time.
-    void dropCached(std::uint64_t begin, std::uint64_t end);
+    void dropCached(std::uint64_t begin, std::uint64_t end, const Choose &choose);
 
-    /// The medium will flip a bit of byte `at` when it is next written, and say nothing.
-    void damageAt(std::uint64_t at) { m_damageAt = at; }
+    /// The medium will flip a bit of byte `at` when its sector is written by a sync, `later` times after the next, and say nothing.
+    void damageAt(std::uint64_t at, unsigned later = 0) { m_damage = Damage{at, later}; }
     /// What a file that is gone has left in the places this one will take.
     void setStale(const SimulatedFile &gone) { m_stale = gone.m_live; }
 
@@ -100,10 +103,16 @@ private:
     std::vector<Sector> m_live;                  ///< what programs read
     std::vector<Sector> m_medium;
     std::vector<Sector> m_stale;
-    std::map<Index, std::vector<Sector>> m_unsynced;  ///< versions since the last sync, oldest first
+    std::map<Index, std::vector<Sector>> m_unsynced; ///< versions since the last sync, oldest first
+    std::map<Index, std::vector<Sector>>
+        m_lost; ///< versions of which a sync failed, and that were not written again since
     std::map<Index, std::vector<Sector>> m_undecided; ///< what may be there
     std::map<Index, std::size_t> m_tears;             ///< TearRule::Fixed
-    std::optional<std::uint64_t> m_damageAt;
+    struct Damage {
+        std::uint64_t at;
+        unsigned later;
+    };
+    std::optional<Damage> m_damage;
 };
 
 } // namespace cachet_test

@@ -96,6 +96,7 @@ private slots:
     void decidesOnlyWhatIsLookedAt();
     void showsStaleBytesOnlyAfterAPowerCut();
     void damagesSilentlyAndShowsItPastTheCache();
+    void losesForGoodWhatAFailedSyncWasFor();
     void tellsStatesApartAndNothingElse();
     void failsWhatIsPlanned();
     void recordsOperationsInOrder();
@@ -317,6 +318,27 @@ void SimulatedDiskTest::damagesSilentlyAndShowsItPastTheCache()
     QCOMPARE(textOf(scene.env->disk().bytes("/data/file", first)), "XXXXbYbb");
 }
 
+void SimulatedDiskTest::losesForGoodWhatAFailedSyncWasFor()
+{
+    Scene scene;
+    scene.env->fail([](const DiskOperation &operation) { return operation.kind == DiskOperation::Kind::Sync; }, 0, EIO);
+    const auto file = scene.open("/data/file");
+    write(*file, 0, "X");
+    write(*file, 4, "Y");
+    QVERIFY(!file->sync().has_value());
+    write(*file, 4, "Z");
+    QVERIFY(file->sync().has_value());
+    QCOMPARE(textOf(scene.env->disk().bytes("/data/file", first)), "XaaaZbbb");
+    QCOMPARE(scene.outcomes(), (Texts{"aaaaZbbb", "XaaaZbbb"}));
+    QVERIFY(!scene.env->disk().isDurable("/data/file", first));
+    SimulatedDisk dropped = scene.env->disk();
+    SimulatedDisk::Node node = 0;
+    QCOMPARE(dropped.find("/data/file", node, first), 0);
+    dropped.file(node).dropCached(0, 8, [](std::size_t count) { return count - 1; });
+    QCOMPARE(textOf(dropped.bytes("/data/file", first)), "aaaaZbbb");
+    QVERIFY(dropped.isDurable("/data/file", first));
+}
+
 void SimulatedDiskTest::tellsStatesApartAndNothingElse()
 {
     Scene scene;
@@ -344,7 +366,8 @@ void SimulatedDiskTest::tellsStatesApartAndNothingElse()
 void SimulatedDiskTest::failsWhatIsPlanned()
 {
     Scene scene;
-    scene.env->fail(DiskOperation::Kind::Write, "/file", 1, ENOSPC, 2);
+    scene.env->fail([](const DiskOperation &operation) { return operation.kind == DiskOperation::Kind::Write; }, 1,
+                    ENOSPC, 2);
     const auto file = scene.open("/data/file");
     write(*file, 0, "X");
     const std::vector<std::byte> more = bytesOf("Y");
@@ -352,6 +375,10 @@ void SimulatedDiskTest::failsWhatIsPlanned()
     for (int i = 0; i < 2; ++i)
         QCOMPARE(file->pwritev(offset(0), from).error().code, ErrorCode::NoSpace);
     write(*file, 1, "Z");
+    scene.env->fail([](const DiskOperation &) { return true; }, 0, EIO, 100);
+    QVERIFY(!file->truncate(1).has_value());
+    scene.env->clearFailures();
+    QVERIFY(file->reserve(1).has_value());
     QCOMPARE(textOf(scene.env->disk().bytes("/data/file", first)), "XZaabbbb");
 }
 
