@@ -147,4 +147,10 @@ private:
     ByteOffset m_end;
 };
 
+/// `length` bytes at `at`, cut at kMaxSourceSize; for saying in an error what was asked for.
+[[nodiscard]] constexpr ByteRange clippedRange(ByteOffset at, std::uint64_t length)
+{
+    return {at, at + (length < kMaxSourceSize - at.value() ? length : kMaxSourceSize - at.value())};
+}
+
 } // namespace cachecore

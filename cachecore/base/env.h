@@ -33,10 +33,11 @@ struct FileStatus {
 
 /// How a file is opened. Files are always opened close-on-exec and never block in the opening itself.
 enum class OpenMode : std::uint8_t {
-    Read,               ///< O_RDONLY
-    ReadWrite,          ///< O_RDWR, the file must exist
-    CreateNew,          ///< O_RDWR|O_CREAT|O_EXCL with mode 0600 & ~umask
-    ReadWriteExclusive, ///< O_RDWR|O_EXCL: a block device nobody else has mounted or claimed
+    Read,      ///< O_RDONLY
+    ReadWrite, ///< O_RDWR, the file must exist
+    CreateNew, ///< O_RDWR|O_CREAT|O_EXCL with mode 0600 & ~umask
+    ReadWriteExclusive, ///< O_RDWR|O_EXCL: a block device nobody else has mounted or claimed, else Held with Error::holder; EROFS
+                        ///< when the device itself is read-only
 };
 
 /// One open file. Calls match system calls one to one: short counts are returned as they come, EINTR comes
@@ -77,11 +78,12 @@ public:
     /// (fallocate). NotSupported where the file system cannot say so; NoSpace where there is no room.
     [[nodiscard]] virtual Result<void> reserve(std::uint64_t size) = 0;
     /// Asks the system to forget what it keeps of `range` in memory (POSIX_FADV_DONTNEED), so that the next read asks the medium.
-    /// What was written and not synced stays.
+    /// What lies up to 2 MiB beside it may go too. What was written and not synced stays.
     [[nodiscard]] virtual Result<void> dropCached(ByteRange range) = 0;
     /// Takes the advisory lock of a writer on the file (flock; a lock of a virtual machine's image, which is an OFD lock, counts as held too)
     /// until the last file of this Env that took it is closed; files of one Env share it. Returns who holds it when another program does: "name (process 123)",
-    /// as far as the system tells. A file system without locks grants it.
+    /// "loop device /dev/loop3", "another program", as far as the system tells. A file system without locks grants it. A block device has no such lock (opening it
+    /// exclusively is one); for it only loop devices are looked for.
     [[nodiscard]] virtual Result<std::optional<std::string>> lockForWriting() = 0;
 };
 

@@ -69,7 +69,7 @@ void EditHistory::moveTo(std::size_t index)
         const ByteRange blocks = baseBlocks(m_states[std::max(index, m_current)].step->range);
         StagedEdits part = target.edits.clipped(blocks);
         for (; target.epoch < epoch(); ++target.epoch)
-            part = carriedOver(part, m_changes[target.epoch - m_firstEpoch].clipped(blocks));
+            part = carriedOver(part, m_changes[target.epoch - m_firstEpoch].change.clipped(blocks));
         target.edits = current().withAllOf(blocks, part);
     }
     m_states[index] = std::move(target);
@@ -85,17 +85,19 @@ bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
         keepOnlyCurrent(std::move(carried), epoch() + 1);
         return false;
     }
-    const std::uint64_t oldBytes = change.oldBytes.byteCount();
-    m_changes.push_back(std::move(change));
-    m_bytes += oldBytes;
+    const std::uint64_t bytes = change.oldBytesInMemory();
+    const Retired retired{change.retiredBytes, change.retiredBytes > 0 ? std::uint64_t{1} : 0};
+    m_changes.push_back({std::move(change), bytes}); // from here on nothing can run out of memory
+    m_bytes += bytes;
+    m_retired = {m_retired.bytes + retired.bytes, m_retired.journals + retired.journals};
     m_states[m_current].edits = std::move(carried);
     m_states[m_current].epoch = epoch();
     dropUnneededChanges();
     enforceBounds();
-    std::uint64_t allOldBytes = 0;
-    for (const EpochChange &kept : m_changes)
-        allOldBytes += kept.oldBytes.byteCount();
-    if (allOldBytes <= m_bounds.bytes)
+    std::uint64_t allBytes = 0;
+    for (const KeptChange &kept : m_changes)
+        allBytes += kept.bytes;
+    if (allBytes <= m_bounds.bytes && journalsFit())
         return true;
     keepOnlyCurrent(current(), epoch());
     return false;
@@ -111,6 +113,7 @@ void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
     m_firstEpoch = epoch;
     m_current = 0;
     m_bytes = 0;
+    m_retired = {};
 }
 
 void EditHistory::rebase(StagedEdits edits)
@@ -148,19 +151,28 @@ void EditHistory::dropUnneededChanges()
     // The history is walked step by step and every state it passes is carried to the newest epoch, so that epochs fall towards both ends.
     const std::uint64_t oldest = std::min(m_states.front().epoch, m_states.back().epoch);
     while (m_firstEpoch < oldest) {
-        m_bytes -= m_changes.front().oldBytes.byteCount();
+        const KeptChange &unneeded = m_changes.front();
+        m_bytes -= unneeded.bytes;
+        m_retired.bytes -= unneeded.change.retiredBytes;
+        m_retired.journals -= unneeded.change.retiredBytes > 0 ? 1 : 0;
         m_changes.pop_front();
         ++m_firstEpoch;
     }
 }
 
+bool EditHistory::journalsFit() const
+{
+    return m_retired.bytes <= m_bounds.journalBytes && m_retired.journals <= m_bounds.journals;
+}
+
 void EditHistory::enforceBounds()
 {
+    const auto fits = [this] { return m_bytes <= m_bounds.bytes && journalsFit(); };
     // The newest step can always be taken back, however large it was.
-    while (m_current > 1 && (m_states.size() - 1 > m_bounds.steps || m_bytes > m_bounds.bytes))
+    while (m_current > 1 && (stepsHeld() > m_bounds.steps || !fits()))
         dropOldestState();
     // Redo states are the last to go: they are what the user just took back.
-    while (m_bytes > m_bounds.bytes && m_states.size() > m_current + 1) {
+    while (!fits() && m_states.size() > m_current + 1) {
         dropRedo();
         m_wasCut = true;
     }
@@ -182,12 +194,15 @@ bool EditHistory::invariantsHold() const
             return false;
         bytes += state.payload;
     }
-    for (const EpochChange &change : m_changes) {
-        if (!change.oldBytesKept())
+    Retired retired;
+    for (const KeptChange &kept : m_changes) {
+        if (!kept.change.oldBytesKept() || kept.bytes != kept.change.oldBytesInMemory())
             return false;
-        bytes += change.oldBytes.byteCount();
+        bytes += kept.bytes;
+        retired.bytes += kept.change.retiredBytes;
+        retired.journals += kept.change.retiredBytes > 0 ? 1 : 0;
     }
-    return bytes == m_bytes;
+    return bytes == m_bytes && retired.bytes == m_retired.bytes && retired.journals == m_retired.journals;
 }
 
 } // namespace cachecore

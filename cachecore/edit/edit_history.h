@@ -20,14 +20,17 @@ namespace cachecore {
 ///
 /// Invariants: there is a current state and it belongs to the newest epoch; epochs fall from it towards both ends; no state is older than
 /// the oldest change kept; the bounds hold after every call, oldest states going first, except that the newest step can be taken
-/// back however large it was, unless old bytes of the disk beyond the bound would have to be kept for it.
+/// back however large it was, unless old bytes of the disk beyond a bound would have to be kept for it.
+/// What is staged is never given up for a bound: old bytes that came back by undoing are held as long as they are staged.
 /// Thread: none of its own; the owner locks.
 class EditHistory {
 public:
+    /// How much only the history may keep alive.
     struct Bounds {
         std::uint64_t steps = 10'000;
-        std::uint64_t bytes = std::uint64_t{64}
-            << 20; ///< staged and old bytes that only the history keeps alive, at most
+        std::uint64_t bytes = std::uint64_t{64} << 20;       ///< of memory: staged and old bytes
+        std::uint64_t journalBytes = std::uint64_t{4} << 30; ///< of the disk: retired journals with old bytes
+        std::uint64_t journals = 64;                         ///< how many of these; each is an open file
     };
 
     explicit EditHistory(Bounds bounds);
@@ -47,14 +50,18 @@ public:
 
     /// The disk now holds change.written. Without old bytes, states of earlier epochs could not be shown any more and are dropped.
     /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
-    /// states before the write can still be returned to: not when the old bytes were not kept or are beyond the bound.
+    /// states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
     bool beginEpoch(EpochChange change, StagedEdits carried);
     /// Replaces the current state by one with the same content (other bases).
     void rebase(StagedEdits edits);
 
     [[nodiscard]] bool wasCut() const { return m_wasCut; }
     [[nodiscard]] std::uint64_t epoch() const { return m_firstEpoch + m_changes.size(); }
+    /// What Bounds bounds, as it is now.
+    [[nodiscard]] std::uint64_t stepsHeld() const { return m_states.size() - 1; }
     [[nodiscard]] std::uint64_t bytesHeld() const { return m_bytes; }
+    [[nodiscard]] std::uint64_t journalBytesHeld() const { return m_retired.bytes; }
+    [[nodiscard]] std::uint64_t journalsHeld() const { return m_retired.journals; }
     /// True when the stated invariants hold; for tests.
     [[nodiscard]] bool invariantsHold() const;
 
@@ -66,19 +73,31 @@ private:
         std::uint64_t payload = 0;
     };
 
+    /// A change and what of its old bytes is in memory.
+    struct KeptChange {
+        EpochChange change;
+        std::uint64_t bytes = 0;
+    };
+    struct Retired {
+        std::uint64_t bytes = 0;
+        std::uint64_t journals = 0;
+    };
+
     void moveTo(std::size_t index); // a neighbour of m_current
     void keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch);
     void dropRedo();
     void dropOldestState();
     void dropUnneededChanges();
     void enforceBounds();
+    [[nodiscard]] bool journalsFit() const;
 
     const Bounds m_bounds;
     std::deque<State> m_states;
     std::size_t m_current = 0;
-    std::deque<EpochChange> m_changes; ///< change i leads from epoch m_firstEpoch + i to the next
+    std::deque<KeptChange> m_changes; ///< change i leads from epoch m_firstEpoch + i to the next
     std::uint64_t m_firstEpoch = 0;
     std::uint64_t m_bytes = 0;
+    Retired m_retired;    ///< what m_changes keep on the disk
     bool m_sealed = true; ///< the next step may not join the current one
     bool m_wasCut = false;
 };

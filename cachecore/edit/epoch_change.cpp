@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/edit/epoch_change.h"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -8,96 +10,102 @@ namespace cachecore {
 
 namespace {
 
-/// Bases larger than this are not kept byte for byte but frozen again by the next write.
-constexpr std::uint64_t kLargestKeptBase = 1024 * 1024;
-
-Base baseOfWritten(ByteRange range, const Piece &piece)
-{
-    if (range.length() > kLargestKeptBase)
-        return {};
-    auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(range.length()));
-    if (!piece.peekTo(0, *bytes))
-        return {};
-    return Base::ofBytes(std::move(bytes));
-}
-
-/// One written piece carried over: `edits` on the old disk, `result` what they become.
-class PieceCarrier {
+/// Makes bases of what was written. They share the bytes of literal pieces; for others they need bytes of their own, of which there are only
+/// so many.
+class WrittenBases {
 public:
-    PieceCarrier(const StagedEdits &edits, const EpochChange &change, StagedEdits &result)
-        : m_edits(edits)
-        , m_change(change)
-        , m_result(result)
+    [[nodiscard]] Base of(ByteRange range, const Piece &piece)
     {
-    }
-
-    void carry(ByteRange written, const Piece &piece)
-    {
-        ByteOffset reached = written.begin();
-        m_edits.forEachPiece(written, [&](ByteRange range, const Piece &mine) {
-            restoreOld({reached, range.begin()}, written, piece);
-            if (mine.stamp == piece.stamp)
-                m_result = m_result.without(range);
-            else
-                m_result = m_result.withBase(range, writtenBase(range, written, piece));
-            reached = range.end();
-            return true;
-        });
-        restoreOld({reached, written.end()}, written, piece);
+        if (piece.kind == Piece::Kind::Literal)
+            return Base::ofBytes(piece.bytes).slice(piece.phase);
+        if (piece.kind == Piece::Kind::External || range.length() > m_left)
+            return {};
+        auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(range.length()));
+        (void)piece.peekTo(0, *bytes); // in memory, whatever it is
+        m_left -= range.length();
+        return Base::ofBytes(std::move(bytes));
     }
 
 private:
-    static Base writtenBase(ByteRange range, ByteRange written, const Piece &piece)
-    {
-        return baseOfWritten(range, piece.slice(range.begin() - written.begin()));
-    }
-
-    void restoreOld(ByteRange gap, ByteRange written, const Piece &piece)
-    {
-        m_change.oldBytes.forEach(gap, [&](ByteRange range, const Piece &old) {
-            Piece restored = old;
-            restored.stamp = Piece::newStamp();
-            m_result = m_result.with(range, std::move(restored),
-                                     RangeTree<Base>().with(range, writtenBase(range, written, piece)));
-            return true;
-        });
-    }
-
-    const StagedEdits &m_edits;
-    const EpochChange &m_change;
-    StagedEdits &m_result;
+    std::uint64_t m_left = kKnownBases;
 };
 
-/// Block hashes that cover bytes of a written extent describe a block that is no more: they become Unseen.
-StagedEdits withoutStaleHashes(StagedEdits edits, const StagedEdits &written)
-{
-    std::vector<ByteRange> stale;
-    for (std::uint64_t i = 0; i < written.extentCount(); ++i) {
-        const ByteRange extent = written.extent(i);
-        edits.forEachBase(baseBlocks(extent), [&](ByteRange range, const Base &base) {
-            if (base.kind == Base::Kind::SeenHashes)
-                stale.push_back(range);
+/// What is on the disk by now of what the edits hold, and what lies under the rest of it.
+struct Overlap {
+    RangeTreeBuilder<Piece> gone;
+    RangeTreeBuilder<Base> under;
+
+    Overlap(const StagedEdits &edits, const EpochChange &change, WrittenBases &bases)
+    {
+        edits.forEachPiece(change.written.span(), [&](ByteRange mine, const Piece &piece) {
+            change.written.forEachPiece(mine, [&](ByteRange range, const Piece &written) {
+                if (piece.slice(range.begin() - mine.begin()).sameMatterAs(written))
+                    gone.append(range, written);
+                else
+                    under.append(range, bases.of(range, written));
+                return true;
+            });
             return true;
         });
     }
-    for (const ByteRange range : stale)
-        edits = edits.withBase(range, Base{});
-    return edits;
+};
+
+/// The old bytes where `edits` hold nothing, staged on what was written over them.
+StagedEdits restored(const StagedEdits &edits, const EpochChange &change, WrittenBases &bases)
+{
+    const RangeTree<Piece> old = change.oldBytes.without(edits.pieces());
+    RangeTreeBuilder<Base> under;
+    change.written.pieces()
+        .without(edits.pieces())
+        .forEach(change.written.span(), [&](ByteRange range, const Piece &written) {
+            under.append(range, bases.of(range, written));
+            return true;
+        });
+    return StagedEdits::of(old, under.take());
+}
+
+/// Block hashes that cover bytes of a written extent describe a block that is no more: they become Unseen.
+StagedEdits withoutStaleHashes(const StagedEdits &edits, const StagedEdits &written)
+{
+    RangeTreeBuilder<Base> stale;
+    ByteOffset reached;
+    for (std::uint64_t i = 0; i < written.extentCount(); ++i) {
+        const ByteRange blocks = baseBlocks(written.extent(i));
+        const ByteRange fresh(std::max(blocks.begin(), reached), std::max(blocks.end(), reached));
+        edits.forEachBase(fresh, [&](ByteRange range, const Base &base) {
+            if (base.kind == Base::Kind::SeenHashes)
+                stale.append(range, Base{});
+            return true;
+        });
+        reached = fresh.end();
+    }
+    const RangeTree<Base> unseen = stale.take();
+    return unseen.empty() ? edits : edits.withBases(unseen);
 }
 
 } // namespace
+
+std::uint64_t EpochChange::oldBytesInMemory() const
+{
+    std::uint64_t bytes = 0;
+    oldBytes.forEach(oldBytes.span(), [&bytes](ByteRange range, const Piece &piece) {
+        bytes += piece.kind == Piece::Kind::Literal ? range.length() : 0;
+        return true;
+    });
+    return bytes;
+}
 
 StagedEdits carriedOver(const StagedEdits &edits, const EpochChange &change)
 {
     if (edits.sameAs(change.written))
         return {};
-    StagedEdits result = edits;
-    PieceCarrier carrier(edits, change, result);
-    change.written.forEachPiece(change.written.span(), [&](ByteRange range, const Piece &piece) {
-        carrier.carry(range, piece);
-        return true;
-    });
-    return withoutStaleHashes(std::move(result), change.written);
+    WrittenBases bases;
+    Overlap overlap(edits, change, bases);
+    StagedEdits kept = edits.without(overlap.gone.take());
+    if (const RangeTree<Base> under = overlap.under.take(); !under.empty())
+        kept = kept.withBases(under);
+    kept = withoutStaleHashes(kept, change.written);
+    return change.oldBytesKept() ? kept.united(restored(edits, change, bases)) : kept;
 }
 
 } // namespace cachecore

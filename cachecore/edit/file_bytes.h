@@ -5,6 +5,7 @@
 #include "cachecore/base/executor.h"
 #include "cachecore/edit/external_bytes.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,11 +13,21 @@
 namespace cachecore {
 
 /// External bytes out of one open file, with a cache of a few blocks of its own.
+///
+/// Invariants:
+///  - at most kMostBlocks blocks are in memory, wanted or remembered as failed; the one not looked at for the longest goes first;
+///  - a block is loaded for peeks once, however many ask; of all that are wanted one is loaded at a time, the latest first, so that a file
+///    that hangs costs its executor one worker, which is reported stuck once peeks have seen it hang for kStuckAfter;
+///  - a block that failed is not loaded again for a peek before kRetryAfter has passed; reads always try;
+///  - once the destructor has returned no load begins; one under way ends by itself and tells nobody.
+/// A peek for more than kMostBlocks blocks can never be answered whole.
 /// Thread: any, in parallel. Memory: kBlock * kMostBlocks for each object.
 class FileBytes final : public ExternalBytes {
 public:
     static constexpr std::uint64_t kBlock = std::uint64_t{64} << 10;
     static constexpr std::uint64_t kMostBlocks = 32;
+    static constexpr std::chrono::milliseconds kRetryAfter{2000};
+    static constexpr std::chrono::milliseconds kStuckAfter{2000};
 
     /// What loads blocks for peeks and is told of them.
     struct Loading {

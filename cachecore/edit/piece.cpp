@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -61,25 +62,113 @@ Piece Piece::slice(std::uint64_t skip) const
 
 namespace {
 
+/// What a repetition copies at once, so that what it copies from stays in the processor's cache.
+constexpr std::size_t kRepeatedAtOnce = std::size_t{32} << 10;
+
 void repeat(std::span<const std::byte> pattern, std::uint64_t start, std::span<std::byte> into)
 {
-    const std::size_t lead = std::min(into.size(), pattern.size());
-    for (std::size_t i = 0; i < lead; ++i)
-        into[i] = pattern[static_cast<std::size_t>((start + i) % pattern.size())];
-    // One period stands; double it until the rest is filled.
-    for (std::size_t done = lead; done < into.size();) {
-        const std::size_t step = std::min(done, into.size() - done);
+    if (pattern.size() == 1) {
+        std::memset(into.data(), std::to_integer<int>(pattern.front()), into.size());
+        return;
+    }
+    const auto turn = static_cast<std::size_t>(start % pattern.size());
+    const std::size_t head = std::min(into.size(), pattern.size() - turn);
+    std::memcpy(into.data(), pattern.data() + turn, head);
+    const std::size_t period = std::min(into.size(), pattern.size());
+    if (period > head)
+        std::memcpy(into.data() + head, pattern.data(), period - head);
+    // One period stands; whole periods are copied behind each other until the rest is filled.
+    std::size_t whole = period;
+    for (std::size_t done = period; done < into.size();) {
+        const std::size_t step = std::min(whole, into.size() - done);
         std::memcpy(into.data() + done, into.data(), step);
         done += step;
+        if (whole < kRepeatedAtOnce && done == 2 * whole)
+            whole = done;
     }
 }
 
-std::uint64_t splitMix64(std::uint64_t state)
+constexpr std::uint64_t kWord = 8;
+
+/// Word number `index` of a stream as it lies in memory: its first byte in the lowest bits.
+class RandomWords {
+public:
+    RandomWords(const Generator &generator, std::uint64_t index)
+        : m_state(generator.seed + index * kGamma)
+    {
+    }
+    std::uint64_t next()
+    {
+        m_state += kGamma;
+        std::uint64_t z = m_state;
+        z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+        z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+        return z ^ (z >> 31U);
+    }
+
+private:
+    static constexpr std::uint64_t kGamma = 0x9e3779b97f4a7c15U;
+    std::uint64_t m_state;
+};
+
+/// The counter's values side by side in a word, advanced all at once: each sum is made without its highest bit, so that it carries
+/// nothing into its neighbour, and that bit is put in after.
+class CounterWords {
+public:
+    CounterWords(const Generator &generator, std::uint64_t index)
+        : m_highest(spread(std::uint64_t{1} << (8U * generator.width - 1U), generator.width))
+    {
+        const std::uint64_t lanes = kWord / generator.width;
+        for (std::uint64_t lane = 0; lane < lanes; ++lane) {
+            const std::uint64_t value = generator.seed + (index * lanes + lane) * generator.step;
+            m_word |= (value & laneMask(generator.width)) << (8U * generator.width * lane);
+        }
+        m_advance = spread(lanes * generator.step & laneMask(generator.width), generator.width);
+    }
+    std::uint64_t next()
+    {
+        const std::uint64_t word = m_word;
+        m_word = ((m_word & ~m_highest) + (m_advance & ~m_highest)) ^ ((m_word ^ m_advance) & m_highest);
+        return word;
+    }
+
+private:
+    static std::uint64_t laneMask(unsigned width) { return ~std::uint64_t{0} >> (64U - 8U * width); }
+    /// `value` in every lane.
+    static std::uint64_t spread(std::uint64_t value, unsigned width)
+    {
+        std::uint64_t word = 0;
+        for (unsigned at = 0; at < 64U; at += 8U * width)
+            word |= value << at;
+        return word;
+    }
+
+    const std::uint64_t m_highest;
+    std::uint64_t m_word = 0;
+    std::uint64_t m_advance = 0;
+};
+
+std::uint64_t littleEndian(std::uint64_t word)
 {
-    std::uint64_t z = state + 0x9e3779b97f4a7c15U;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
+    return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+}
+
+template <typename Words>
+void fillWords(const Generator &generator, std::uint64_t at, std::span<std::byte> into)
+{
+    Words words(generator, at / kWord);
+    const auto put = [&](std::size_t done, std::size_t skip, std::size_t length) {
+        const std::uint64_t word = littleEndian(words.next());
+        std::memcpy(into.data() + done, reinterpret_cast<const char *>(&word) + skip, length);
+    };
+    const auto skip = static_cast<std::size_t>(at % kWord);
+    std::size_t done = std::min<std::size_t>(into.size(), (kWord - skip) % kWord);
+    if (done > 0)
+        put(0, skip, done);
+    for (; into.size() - done >= kWord; done += kWord)
+        put(done, 0, kWord);
+    if (done < into.size())
+        put(done, 0, into.size() - done);
 }
 
 } // namespace
@@ -118,25 +207,32 @@ std::span<const std::byte> Piece::literal(std::uint64_t skip, std::uint64_t leng
     return std::span(*bytes).subspan(static_cast<std::size_t>(phase + skip), static_cast<std::size_t>(length));
 }
 
+bool Piece::sameMatterAs(const Piece &other) const
+{
+    return kind == other.kind && phase == other.phase && bytes == other.bytes && generator == other.generator
+        && external == other.external;
+}
+
 std::uint64_t Piece::payload() const
 {
-    return bytes ? bytes->size() : 0;
+    switch (kind) {
+    case Kind::Literal:
+    case Kind::Pattern:
+        return bytes ? bytes->size() : 0;
+    case Kind::Generated:
+        return sizeof(Generator);
+    case Kind::External:
+        return kExternalPayload;
+    }
+    return 0;
 }
 
 void generate(const Generator &generator, std::uint64_t at, std::span<std::byte> into)
 {
-    const std::uint64_t width = generator.kind == Generator::Kind::Random ? 8 : generator.width;
-    for (std::size_t done = 0; done < into.size();) {
-        const std::uint64_t number = (at + done) / width;
-        const std::uint64_t skip = (at + done) % width;
-        const std::uint64_t value = generator.kind == Generator::Kind::Random
-            ? splitMix64(generator.seed + number * 0x9e3779b97f4a7c15U)
-            : generator.seed + number * generator.step;
-        const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(width - skip, into.size() - done));
-        for (std::size_t i = 0; i < step; ++i)
-            into[done + i] = static_cast<std::byte>(value >> (8 * (skip + i)));
-        done += step;
-    }
+    if (generator.kind == Generator::Kind::Random)
+        fillWords<RandomWords>(generator, at, into);
+    else
+        fillWords<CounterWords>(generator, at, into);
 }
 
 } // namespace cachecore

@@ -65,8 +65,12 @@ struct Piece {
     [[nodiscard]] Result<void> readTo(std::uint64_t skip, std::span<std::byte> into) const;
     /// The literal bytes [skip, skip + length); only for Literal.
     [[nodiscard]] std::span<const std::byte> literal(std::uint64_t skip, std::uint64_t length) const;
-    /// Bytes of memory it holds alive, roughly, for bounding the history.
+    /// True when it has the same bytes because it is made of the same thing from the same place on; pieces over the same range.
+    [[nodiscard]] bool sameMatterAs(const Piece &other) const;
+    /// Bytes of memory it holds alive, roughly, for bounding the history: those of Literal and Pattern, a few for Generated, kExternalPayload for
+    /// External, which also holds a descriptor.
     [[nodiscard]] std::uint64_t payload() const;
+    static constexpr std::uint64_t kExternalPayload = std::uint64_t{64} << 10;
 };
 
 /// Fills `into` with bytes [at, at + into.size()) of the generator's stream. O(into.size()), at any `at`. Random: SplitMix64 (Steele, Lea and Flood,

@@ -2,24 +2,14 @@
 #pragma once
 
 #include "cachecore/base/byte_range.h"
+#include "cachecore/edit/range_tree_node.h"
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace cachecore {
-
-/// Draws the next heap priority for a RangeTree node (splitmix64 over a counter; Steele, Lea and Flood, 2014).
-[[nodiscard]] inline std::uint64_t nextTreePriority()
-{
-    static std::atomic<std::uint64_t> counter{0};
-    std::uint64_t z = counter.fetch_add(0x9e3779b97f4a7c15U, std::memory_order_relaxed);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-}
 
 /// An immutable ordered map from disjoint, non-empty byte ranges to values: a treap (Seidel and Aragon, 1996) whose
 /// nodes are shared between versions, so that a copy costs O(1) and a change O(log n) new nodes. A *run* is a longest
@@ -48,26 +38,40 @@ public:
     {
         if (range.empty())
             return *this;
-        auto [before, rest] = split(m_root, range.begin());
-        Ref after = split(rest, range.end()).second;
-        return RangeTree(merge(merge(before, single(range, std::move(value))), after));
+        const Node *const there = entryIn(range);
+        if (!there)
+            return RangeTree(Node::inserted(m_root, range, std::move(value), nextTreePriority()));
+        if (there->range == range)
+            return RangeTree(Node::replaced(m_root, range, std::move(value)));
+        return withAllOf(range, RangeTree(Node::single(range, std::move(value))));
     }
 
     /// Without anything in `range`.
-    [[nodiscard]] RangeTree without(ByteRange range) const
+    [[nodiscard]] RangeTree without(ByteRange range) const { return anyIn(range) ? withAllOf(range, {}) : *this; }
+
+    /// Without anything where `holes` has something.
+    template <typename Other>
+    [[nodiscard]] RangeTree without(const RangeTree<Other> &holes) const
     {
-        if (range.empty() || !m_root)
-            return *this;
-        auto [before, rest] = split(m_root, range.begin());
-        return RangeTree(merge(before, split(rest, range.end()).second));
+        return RangeTree(Node::minus(m_root, holes.m_root.get()));
     }
+
+    /// With everything of `other`, which has nothing where this has something.
+    [[nodiscard]] RangeTree united(const RangeTree &other) const
+    {
+        return RangeTree(Node::unite(m_root, other.m_root));
+    }
+
+    /// With everything of `top` in place of what this tree has there. O(m log(n / m + 1)) for n and m entries, m the fewer, and the
+    /// pieces that entries are cut into.
+    [[nodiscard]] RangeTree overlaid(const RangeTree &top) const { return without(top).united(top); }
 
     /// Only what lies in `range`.
     [[nodiscard]] RangeTree clipped(ByteRange range) const
     {
         if (range.empty() || !m_root)
             return {};
-        return RangeTree(split(split(m_root, range.begin()).second, range.end()).first);
+        return RangeTree(Node::split(Node::split(m_root, range.begin()).second, range.end()).first);
     }
 
     /// With everything of `other`, which must lie in `range`, in place of what this tree has there.
@@ -75,8 +79,8 @@ public:
     {
         if (range.empty())
             return *this;
-        auto [before, rest] = split(m_root, range.begin());
-        return RangeTree(merge(merge(before, other.m_root), split(rest, range.end()).second));
+        auto [before, rest] = Node::split(m_root, range.begin());
+        return RangeTree(Node::merge(Node::merge(before, other.m_root), Node::split(rest, range.end()).second));
     }
 
     /// Bytes covered inside `range`. O(log n).
@@ -97,6 +101,15 @@ public:
             node = range.end() <= node->range.begin() ? node->left.get() : node->right.get();
         }
         return false;
+    }
+
+    /// The value of the first entry; there must be one. O(log n).
+    [[nodiscard]] const Value &front() const
+    {
+        const Node *node = m_root.get();
+        while (node->left)
+            node = node->left.get();
+        return node->value;
     }
 
     /// Calls `visit(ByteRange, const Value &)` for each entry that shares a byte with `range`, clipped to it, ascending, until it
@@ -160,104 +173,28 @@ public:
     }
 
     /// True when every stated invariant holds; for tests.
-    [[nodiscard]] bool invariantsHold() const { return !m_root || nodeHolds(*m_root); }
+    [[nodiscard]] bool invariantsHold() const { return !m_root || Node::holds(*m_root); }
 
 private:
-    struct Node;
-    using Ref = std::shared_ptr<const Node>;
-
-    struct Node {
-        ByteRange range;
-        Value value;
-        std::uint64_t priority;
-        Ref left;
-        Ref right;
-        ByteOffset first;    ///< begin of the first range of the subtree
-        ByteOffset last;     ///< end of its last range
-        std::uint64_t count; ///< entries of the subtree
-        std::uint64_t bytes; ///< bytes they cover
-        std::uint64_t runs;  ///< runs they form
-
-        Node(ByteRange r, Value v, std::uint64_t p, Ref l, Ref rt)
-            : range(r)
-            , value(std::move(v))
-            , priority(p)
-            , left(std::move(l))
-            , right(std::move(rt))
-            , first(left ? left->first : range.begin())
-            , last(right ? right->last : range.end())
-            , count(1 + (left ? left->count : 0) + (right ? right->count : 0))
-            , bytes(range.length() + (left ? left->bytes : 0) + (right ? right->bytes : 0))
-            , runs(1 + (left ? left->runs : 0) + (right ? right->runs : 0)
-                   - (left && left->last == range.begin() ? 1 : 0) - (right && right->first == range.end() ? 1 : 0))
-        {
-        }
-    };
+    using Node = RangeTreeNode<Value>;
+    using Ref = Node::Ref;
+    template <typename Other>
+    friend class RangeTree;
+    template <typename Other>
+    friend class RangeTreeBuilder;
 
     explicit RangeTree(Ref root)
         : m_root(std::move(root))
     {
     }
 
-    static Ref single(ByteRange range, Value value)
+    /// The highest entry that shares a byte with `range`, or nothing; never nothing where there is one.
+    [[nodiscard]] const Node *entryIn(ByteRange range) const
     {
-        return std::make_shared<const Node>(range, std::move(value), nextTreePriority(), nullptr, nullptr);
-    }
-
-    static Ref withChildren(const Node &node, Ref left, Ref right)
-    {
-        return std::make_shared<const Node>(node.range, node.value, node.priority, std::move(left), std::move(right));
-    }
-
-    static Ref merge(const Ref &left, const Ref &right)
-    {
-        if (!left)
-            return right;
-        if (!right)
-            return left;
-        if (left->priority >= right->priority)
-            return withChildren(*left, left->left, merge(left->right, right));
-        return withChildren(*right, merge(left, right->left), right->right);
-    }
-
-    /// The entry that holds bytes on both sides of `at`, or nothing.
-    static const Node *entryAcross(const Node *node, ByteOffset at)
-    {
-        while (node && (at <= node->range.begin() || node->range.end() <= at))
-            node = at <= node->range.begin() ? node->left.get() : node->right.get();
+        const Node *node = m_root.get();
+        while (node && !node->range.intersects(range))
+            node = range.end() <= node->range.begin() ? node->left.get() : node->right.get();
         return node;
-    }
-
-    /// What lies before `at` and what lies at or after it; an entry across `at` is cut. Its halves are merged in with priorities of
-    /// their own, so that cutting one range a million times keeps the tree balanced.
-    static std::pair<Ref, Ref> split(const Ref &node, ByteOffset at)
-    {
-        const Node *const across = entryAcross(node.get(), at);
-        if (!across)
-            return splitBetween(node, at);
-        const ByteRange head(across->range.begin(), at);
-        const ByteRange tail(at, across->range.end());
-        const auto [before, rest] = splitBetween(node, head.begin());
-        const Ref after = splitBetween(rest, tail.end()).second;
-        return {merge(before, single(head, across->value)),
-                merge(single(tail, across->value.slice(head.length())), after)};
-    }
-
-    /// The same where no entry lies across `at`.
-    static std::pair<Ref, Ref> splitBetween(const Ref &node, ByteOffset at)
-    {
-        if (!node)
-            return {};
-        if (at <= node->first)
-            return {nullptr, node};
-        if (node->last <= at)
-            return {node, nullptr};
-        if (at <= node->range.begin()) {
-            auto [before, after] = splitBetween(node->left, at);
-            return {std::move(before), withChildren(*node, std::move(after), node->right)};
-        }
-        auto [before, after] = splitBetween(node->right, at);
-        return {withChildren(*node, node->left, std::move(before)), std::move(after)};
     }
 
     template <typename Visit>
@@ -316,21 +253,54 @@ private:
         return end;
     }
 
-    static bool nodeHolds(const Node &node)
+    Ref m_root;
+};
+
+/// Makes a RangeTree of entries that come in ascending order, in O(their number) and with one node for each (Vuillemin, 1980).
+template <typename Value>
+class RangeTreeBuilder {
+public:
+    /// `range` is not empty and lies behind everything appended before.
+    void append(ByteRange range, Value value)
     {
-        const Node expected(node.range, node.value, node.priority, node.left, node.right);
-        if (node.range.empty() || expected.count != node.count || expected.bytes != node.bytes
-            || expected.runs != node.runs || expected.first != node.first || expected.last != node.last)
-            return false;
-        if (node.left
-            && (node.left->priority > node.priority || node.left->last > node.range.begin() || !nodeHolds(*node.left)))
-            return false;
-        return !node.right
-            || (node.right->priority <= node.priority && node.right->first >= node.range.end()
-                && nodeHolds(*node.right));
+        const std::uint64_t priority = nextTreePriority();
+        Ref before = folded([priority](const Open &open) { return open.priority < priority; });
+        m_spine.push_back({range, std::move(value), priority, std::move(before)});
     }
 
-    Ref m_root;
+    /// The tree; the builder is empty again.
+    [[nodiscard]] RangeTree<Value> take()
+    {
+        return RangeTree<Value>(folded([](const Open &) { return true; }));
+    }
+
+private:
+    using Node = RangeTreeNode<Value>;
+    using Ref = Node::Ref;
+
+    /// An entry of the tree's right edge; what lies to the right of it is not known yet.
+    struct Open {
+        ByteRange range;
+        Value value;
+        std::uint64_t priority = 0;
+        Ref left;
+    };
+
+    /// Closes entries from the end of the edge on as long as `closes` says so, and returns them as one tree.
+    template <typename Closes>
+    Ref folded(const Closes &closes)
+    {
+        Ref done;
+        while (!m_spine.empty() && closes(m_spine.back())) {
+            Open &open = m_spine.back();
+            done = std::make_shared<const Node>(open.range, std::move(open.value), open.priority, std::move(open.left),
+                                                std::move(done));
+            m_spine.pop_back();
+        }
+        return done;
+    }
+
+    std::vector<Open> m_spine; ///< priorities fall
 };
 
 } // namespace cachecore

@@ -105,18 +105,20 @@ StagedEdits StagedEdits::with(ByteRange range, Piece piece, const RangeTree<Base
 {
     if (range.empty())
         return *this;
-    // From the weakest to the strongest: unseen, what is seen now, what was known before.
-    RangeTree<Base> bases = RangeTree<Base>().with(range, Base{});
-    const auto strengthen = [&bases](ByteRange known, const Base &base) {
-        bases = bases.with(known, base);
-        return true;
-    };
-    seen.forEach(range, strengthen);
-    m_bases.forEach(range, strengthen);
-
     StagedEdits result;
     result.m_pieces = m_pieces.with(range, std::move(piece));
-    result.m_bases = m_bases.withAllOf(range, bases);
+    const std::uint64_t known = m_bases.byteCountIn(range);
+    if (known == range.length()) {
+        result.m_bases = m_bases;
+        return result;
+    }
+    // From the weakest to the strongest: unseen, what is seen now, what was known before.
+    RangeTree<Base> bases = RangeTree<Base>().with(range, Base{});
+    if (!seen.empty())
+        bases = bases.overlaid(seen.clipped(range));
+    if (known > 0)
+        bases = bases.overlaid(m_bases.clipped(range));
+    result.m_bases = bases.count() == 1 ? m_bases.with(range, bases.front()) : m_bases.withAllOf(range, bases);
     return result;
 }
 
@@ -150,6 +152,29 @@ StagedEdits StagedEdits::withBase(ByteRange range, Base base) const
     StagedEdits result = *this;
     result.m_bases = m_bases.with(range, std::move(base));
     return result;
+}
+
+StagedEdits StagedEdits::of(RangeTree<Piece> pieces, RangeTree<Base> bases)
+{
+    StagedEdits result;
+    result.m_pieces = std::move(pieces);
+    result.m_bases = std::move(bases);
+    return result;
+}
+
+StagedEdits StagedEdits::withBases(const RangeTree<Base> &bases) const
+{
+    return of(m_pieces, m_bases.overlaid(bases));
+}
+
+StagedEdits StagedEdits::without(const RangeTree<Piece> &holes) const
+{
+    return of(m_pieces.without(holes), m_bases.without(holes));
+}
+
+StagedEdits StagedEdits::united(const StagedEdits &other) const
+{
+    return of(m_pieces.united(other.m_pieces), m_bases.united(other.m_bases));
 }
 
 bool StagedEdits::invariantsHold() const

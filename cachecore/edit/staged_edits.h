@@ -66,6 +66,18 @@ public:
     /// With `base` under `range`; every byte of it must be staged.
     [[nodiscard]] StagedEdits withBase(ByteRange range, Base base) const;
 
+    // Whole trees at once: O(m log(n / m + 1)) for n and m pieces, m the fewer.
+
+    /// Exactly `pieces`, on `bases`, which cover the same bytes.
+    [[nodiscard]] static StagedEdits of(RangeTree<Piece> pieces, RangeTree<Base> bases);
+    [[nodiscard]] const RangeTree<Piece> &pieces() const { return m_pieces; }
+    /// With these bases in place of those there; every byte of them must be staged.
+    [[nodiscard]] StagedEdits withBases(const RangeTree<Base> &bases) const;
+    /// Without what is staged where `holes` has something.
+    [[nodiscard]] StagedEdits without(const RangeTree<Piece> &holes) const;
+    /// With everything of `other`, which has nothing staged where this has.
+    [[nodiscard]] StagedEdits united(const StagedEdits &other) const;
+
     /// From the first to the last staged byte; empty when nothing is staged.
     [[nodiscard]] ByteRange span() const { return m_pieces.span(); }
     /// True when both share one root, which implies equal content.

@@ -21,12 +21,6 @@ template <typename Byte>
     return length;
 }
 
-/// `length` bytes at `at`, cut at kMaxSourceSize; for saying in an error what was asked for.
-[[nodiscard]] inline ByteRange clippedRange(ByteOffset at, std::uint64_t length)
-{
-    return {at, at + std::min(length, kMaxSourceSize - at.value())};
-}
-
 /// What is left of a list of buffers while a transfer advances through it; of `limit` bytes at most. Copies the list
 /// only when a buffer is left in part. The list given must outlive the cursor.
 template <typename Byte>

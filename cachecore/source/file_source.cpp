@@ -2,9 +2,9 @@
 #include "cachecore/source/file_source.h"
 
 #include "cachecore/source/buffer_cursor.h"
+#include "cachecore/source/file_opening.h"
 #include "cachecore/source/sample_hash.h"
 
-#include <bit>
 #include <cerrno>
 #include <utility>
 
@@ -12,61 +12,11 @@ namespace cachecore {
 
 namespace {
 
-constexpr std::uint32_t kLogicalBlock = 512;
-
-Error named(Error error, Operation operation, const std::string &path, std::optional<ByteRange> range = {})
-{
-    error.operation = operation;
-    error.path = path;
-    error.range = range;
-    return error;
-}
-
-/// Why a thing of this kind is not opened; nothing when it is.
-std::optional<Error> refusal(FileKind kind, const std::string &path)
-{
-    switch (kind) {
-    case FileKind::Regular:
-    case FileKind::BlockDevice:
-        return std::nullopt;
-    case FileKind::Directory:
-        return Error::of(ErrorCode::IsDirectory, Operation::Open, {}, path);
-    default:
-        return Error::of(ErrorCode::UnsupportedKind, Operation::Open, {}, path);
-    }
-}
-
-/// True when the system refused writing, and reading may still be allowed.
-bool refusesOnlyWriting(const Error &error)
-{
-    return error.systemError == EACCES || error.systemError == EPERM || error.systemError == EROFS
-        || error.systemError == ETXTBSY;
-}
-
-Result<std::unique_ptr<EnvFile>> openResumed(Env &env, const std::string &path, OpenMode mode)
-{
-    for (;;) {
-        auto file = env.open(path, mode);
-        if (file || file.error().systemError != EINTR)
-            return file;
-    }
-}
-
 SourceIdentity identityOf(const FileStatus &status)
 {
     if (status.kind == FileKind::BlockDevice)
         return {"device", status.deviceNumber, 0};
     return {"file", status.device, status.inode};
-}
-
-Result<std::uint32_t> blockSizeOf(EnvFile &file, FileKind kind)
-{
-    if (kind == FileKind::Regular)
-        return kLogicalBlock;
-    const auto reported = file.deviceBlockSize();
-    if (!reported)
-        return reported;
-    return *reported >= kLogicalBlock && std::has_single_bit(*reported) ? *reported : kLogicalBlock;
 }
 
 Result<std::uint64_t> sizeOf(EnvFile &file, FileKind kind)
@@ -81,73 +31,22 @@ Result<std::uint64_t> sizeOf(EnvFile &file, FileKind kind)
 
 } // namespace
 
-struct FileSource::Opened {
-    std::shared_ptr<Env> env;
-    std::unique_ptr<EnvFile> file;
-    std::string path;
-    FileStatus status;
-    std::uint32_t blockSize = kLogicalBlock;
-    std::optional<Error> readOnlyReason;
-
-    /// Opens `file` as far as `access` and `kind` allow and notes why it is not writable, if so.
-    Result<void> openFile(FileKind kind, Access access);
-};
-
-Result<void> FileSource::Opened::openFile(FileKind kind, Access access)
-{
-    if (access == Access::ReadOnly)
-        readOnlyReason = Error::of(ErrorCode::ReadOnly, Operation::Open, {}, path);
-    else if (kind == FileKind::BlockDevice)
-        readOnlyReason = Error::of(ErrorCode::NotSupported, Operation::Open, {}, path);
-    auto opened = openResumed(*env, path, readOnlyReason ? OpenMode::Read : OpenMode::ReadWrite);
-    if (!opened && !readOnlyReason && refusesOnlyWriting(opened.error())) {
-        readOnlyReason = named(opened.error(), Operation::Open, path);
-        opened = openResumed(*env, path, OpenMode::Read);
-    }
-    if (!opened)
-        return failure(named(opened.error(), Operation::Open, path));
-    file = std::move(*opened);
-    return {};
-}
-
-// The kind is looked at before opening, because opening a device can do things by itself (a watchdog starts, a tape rewinds),
-// and again on the open file, because the name may lead elsewhere by then.
 Result<std::unique_ptr<FileSource>> FileSource::open(std::shared_ptr<Env> env, const std::string &path, Access access)
 {
-    const auto before = env->status(path);
-    if (!before)
-        return failure(named(before.error(), Operation::Open, path));
-    if (auto refused = refusal(before->kind, path))
-        return failure(std::move(*refused));
-
-    Opened opened;
-    opened.env = std::move(env);
-    opened.path = path;
-    if (auto done = opened.openFile(before->kind, access); !done)
-        return failure(done.error());
-    const auto status = opened.file->status();
-    if (!status)
-        return failure(named(status.error(), Operation::Stat, path));
-    if (auto refused = refusal(status->kind, path))
-        return failure(std::move(*refused));
-    if (status->kind != before->kind)
-        return failure(ErrorCode::Changed, Operation::Open, {}, path);
-    opened.status = *status;
-
-    const auto blockSize = blockSizeOf(*opened.file, status->kind);
-    if (!blockSize)
-        return failure(named(blockSize.error(), Operation::Stat, path));
-    opened.blockSize = *blockSize;
-    return std::unique_ptr<FileSource>(new FileSource(std::move(opened)));
+    auto opened = openFile(std::move(env), path, access);
+    if (!opened)
+        return failure(opened.error());
+    return std::unique_ptr<FileSource>(new FileSource(std::move(*opened)));
 }
 
-FileSource::FileSource(Opened opened)
+FileSource::FileSource(OpenedFile opened)
     : m_env(std::move(opened.env))
     , m_file(std::move(opened.file))
     , m_path(std::move(opened.path))
     , m_kind(opened.status.kind)
     , m_identity(identityOf(opened.status))
     , m_blockSize(opened.blockSize)
+    , m_physicalBlockSize(opened.physicalBlockSize)
     , m_readOnlyReason(std::move(opened.readOnlyReason))
 {
 }
@@ -273,6 +172,19 @@ Result<ByteRange> FileSource::nextData(ByteOffset from)
 std::uint32_t FileSource::blockSize() const
 {
     return m_blockSize;
+}
+
+std::uint32_t FileSource::physicalBlockSize() const
+{
+    return m_physicalBlockSize;
+}
+
+Result<void> FileSource::dropCached(ByteRange range)
+{
+    auto done = m_file->dropCached(range);
+    if (!done)
+        return failure(named(done.error(), Operation::Read, m_path, range));
+    return {};
 }
 
 SourceIdentity FileSource::identity() const

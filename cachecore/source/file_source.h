@@ -8,6 +8,8 @@
 
 namespace cachecore {
 
+struct OpenedFile;
+
 /// A regular file or block device, read with preadv and written with pwritev through an Env. Never mapped, so
 /// a file cut short under it gives an error and no signal. Short transfers are resumed, EINTR is retried.
 /// Thread: any, in parallel.
@@ -15,12 +17,14 @@ class FileSource final : public BlockSource {
 public:
     enum class Access : std::uint8_t {
         ReadOnly,         ///< opened O_RDONLY, nothing can write through it
-        WriteIfPermitted, ///< opened O_RDWR where that is allowed, else read-only with the reason kept
+        WriteIfPermitted, ///< a regular file as WriteDevice, a block device as ReadOnly
+        WriteDevice,      ///< opened for writing where that is allowed, else read-only with the reason kept
     };
 
-    /// Opens `path` (bytes, need not be text). Block devices are always opened read-only. Errors: NotFound,
-    /// PermissionDenied, IsDirectory, UnsupportedKind (FIFO, socket, character device: refused before anything
-    /// could hang on it), System. Blocking.
+    /// Opens `path` (bytes, need not be text). What is opened for writing is locked against other writers as long as it is open: a regular file
+    /// by EnvFile::lockForWriting, a block device by being opened exclusively, which the system refuses while it or a part of it is mounted, swap or
+    /// claimed; what another holds is opened read-only, with reason Held and its name. Errors: NotFound, PermissionDenied, IsDirectory, UnsupportedKind (FIFO,
+    /// socket, character device: refused before anything could hang on it), System. Blocking.
     [[nodiscard]] static Result<std::unique_ptr<FileSource>> open(std::shared_ptr<Env> env, const std::string &path,
                                                                   Access access);
 
@@ -33,14 +37,16 @@ public:
     Result<void> checkStillNamed() override;
     Result<ByteRange> nextData(ByteOffset from) override;
     std::uint32_t blockSize() const override;
+    /// What the device says; 4096 for a regular file.
+    std::uint32_t physicalBlockSize() const override;
+    Result<void> dropCached(ByteRange range) override;
     SourceIdentity identity() const override;
     std::string path() const override;
     bool writable() const override;
     Error readOnlyReason() const override;
 
 private:
-    struct Opened;
-    explicit FileSource(Opened opened);
+    explicit FileSource(OpenedFile opened);
 
     const std::shared_ptr<Env> m_env;
     const std::unique_ptr<EnvFile> m_file;
@@ -48,6 +54,7 @@ private:
     const FileKind m_kind;
     const SourceIdentity m_identity;
     const std::uint32_t m_blockSize;
+    const std::uint32_t m_physicalBlockSize;
     const std::optional<Error> m_readOnlyReason; ///< nothing: writable
 };
 

@@ -4,6 +4,7 @@
 #include "cachecore/source/buffer_cursor.h"
 #include "cachecore/source/sample_hash.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cassert>
@@ -23,13 +24,20 @@ std::uint64_t nextSerial()
 
 } // namespace
 
-MemorySource::MemorySource(std::vector<std::byte> bytes, Access access, std::uint32_t blockSize)
+MemorySource::MemorySource(std::vector<std::byte> bytes, Access access, MemoryGeometry geometry)
     : m_bytes(std::move(bytes))
     , m_access(access)
-    , m_blockSize(blockSize)
+    , m_geometry{geometry.blockSize, std::max(geometry.blockSize, geometry.physicalBlockSize),
+                 geometry.writeGranularity}
     , m_serial(nextSerial())
 {
-    assert(std::has_single_bit(blockSize) && blockSize >= 512);
+    assert(std::has_single_bit(geometry.blockSize) && geometry.blockSize >= 512);
+    assert(std::has_single_bit(geometry.physicalBlockSize) && std::has_single_bit(geometry.writeGranularity));
+}
+
+MemorySource::MemorySource(std::vector<std::byte> bytes, Access access, std::uint32_t blockSize)
+    : MemorySource(std::move(bytes), access, MemoryGeometry{blockSize, blockSize, 1})
+{
 }
 
 Result<std::uint64_t> MemorySource::readAt(ByteOffset at, std::span<const std::span<std::byte>> into)
@@ -55,6 +63,8 @@ Result<void> MemorySource::writev(ByteOffset at, std::span<const std::span<const
         return failure(ErrorCode::ReadOnly, Operation::Write, clippedRange(at, length));
     if (at.value() > m_bytes.size() || length > m_bytes.size() - at.value())
         return failure(ErrorCode::OutOfRange, Operation::Write, clippedRange(at, length));
+    if (at.value() % m_geometry.writeGranularity != 0 || length % m_geometry.writeGranularity != 0)
+        return failure(ErrorCode::InvalidArgument, Operation::Write, clippedRange(at, length));
     std::uint64_t position = at.value();
     for (const std::span<const std::byte> buffer : from) {
         if (!buffer.empty())
@@ -107,7 +117,17 @@ Result<ByteRange> MemorySource::nextData(ByteOffset from)
 
 std::uint32_t MemorySource::blockSize() const
 {
-    return m_blockSize;
+    return m_geometry.blockSize;
+}
+
+std::uint32_t MemorySource::physicalBlockSize() const
+{
+    return m_geometry.physicalBlockSize;
+}
+
+std::uint32_t MemorySource::writeGranularity() const
+{
+    return m_geometry.writeGranularity;
 }
 
 SourceIdentity MemorySource::identity() const

@@ -8,13 +8,21 @@
 
 namespace cachecore {
 
-/// A source that lives in memory. Thread: any.
+/// The geometry a MemorySource says it has; powers of two.
+struct MemoryGeometry {
+    std::uint32_t blockSize = 512;         ///< 512 at least
+    std::uint32_t physicalBlockSize = 512; ///< raised to blockSize when smaller
+    std::uint32_t writeGranularity = 1;
+};
+
+/// A source that lives in memory. Writes that do not begin and end at multiples of its write granularity are refused with InvalidArgument. Thread: any.
 class MemorySource final : public BlockSource {
 public:
     enum class Access : std::uint8_t { ReadOnly, ReadWrite };
 
     explicit MemorySource(std::vector<std::byte> bytes, Access access = Access::ReadWrite,
-                          std::uint32_t blockSize = 512);
+                          MemoryGeometry geometry = {});
+    MemorySource(std::vector<std::byte> bytes, Access access, std::uint32_t blockSize);
 
     using BlockSource::readAt;
     Result<std::uint64_t> readAt(ByteOffset at, std::span<const std::span<std::byte>> into) override;
@@ -25,6 +33,8 @@ public:
     Result<void> checkStillNamed() override;
     Result<ByteRange> nextData(ByteOffset from) override;
     std::uint32_t blockSize() const override;
+    std::uint32_t physicalBlockSize() const override;
+    std::uint32_t writeGranularity() const override;
     SourceIdentity identity() const override;
     std::string path() const override;
     bool writable() const override;
@@ -40,7 +50,7 @@ private:
     std::vector<std::byte> m_bytes;
     std::int64_t m_changes = 0;
     const Access m_access;
-    const std::uint32_t m_blockSize;
+    const MemoryGeometry m_geometry;
     const std::uint64_t m_serial;
 };
 

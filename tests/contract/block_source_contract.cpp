@@ -131,10 +131,11 @@ void BlockSourceContract::writesOnlyWhatItWasGiven()
     if (!f.source->writable())
         QSKIP("this kind of source is not writable");
     Random random(2);
+    const std::uint64_t unit = f.source->writeGranularity();
     std::vector<std::byte> expected = f.content;
     for (int i = 0; i < 200; ++i) {
-        const std::size_t length = random.skewedBelow(20000);
-        const std::uint64_t at = random.below(kSize - length + 1);
+        const std::size_t length = random.skewedBelow(20000) / unit * unit;
+        const std::uint64_t at = random.below(kSize - length + 1) / unit * unit;
         const auto bytes = random.bytes(length);
         // In up to three buffers.
         const std::size_t cut = random.below(length + 1);
@@ -181,6 +182,45 @@ void BlockSourceContract::refusesToWriteWhenReadOnly()
     QVERIFY(*readSome(*f.source, 0, kSize) == f.content);
 }
 
+void BlockSourceContract::refusesToWritePartsOfItsUnit()
+{
+    CACHET_FIXTURE();
+    if (!f.source->writable())
+        QSKIP("this kind of source is not writable");
+    const std::uint64_t unit = f.source->writeGranularity();
+    if (unit == 1)
+        QSKIP("this kind of source takes any byte");
+    const std::vector<std::byte> bytes(static_cast<std::size_t>(2 * unit), std::byte{0xee});
+    const std::array<std::pair<std::uint64_t, std::uint64_t>, 4> parts{
+        {{0, 1}, {1, unit}, {unit, unit + 1}, {unit - 1, 1}}};
+    for (const auto &[at, length] : parts) {
+        const auto refused = writeOne(*f.source, at, std::span(bytes).first(static_cast<std::size_t>(length)));
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, ErrorCode::InvalidArgument);
+        QVERIFY(refused.error().range == ByteRange::make(at, length));
+    }
+    QVERIFY(*readSome(*f.source, 0, kSize) == f.content);
+    QVERIFY(writeOne(*f.source, unit, bytes));
+    QVERIFY(*readSome(*f.source, unit, 2 * unit) == bytes);
+}
+
+void BlockSourceContract::readsTheSameAfterForgettingWhatIsInMemory()
+{
+    CACHET_FIXTURE();
+    std::vector<std::byte> expected = f.content;
+    if (f.source->writable()) {
+        const std::vector<std::byte> bytes(f.source->blockSize(), std::byte{0xee});
+        QVERIFY(writeOne(*f.source, 8192, bytes)); // not synced: must not be forgotten
+        std::ranges::copy(bytes, expected.begin() + 8192);
+    }
+    for (const ByteRange range :
+         {ByteRange(), ByteRange(ByteOffset(5), ByteOffset(6)), ByteRange::whole(kSize),
+          ByteRange(ByteOffset(kSize), ByteOffset(kMaxSourceSize)), ByteRange(ByteOffset(8000), ByteOffset(8200))}) {
+        QVERIFY(f.source->dropCached(range));
+        QVERIFY(*readSome(*f.source, 0, kSize) == expected);
+    }
+}
+
 void BlockSourceContract::tellsGeometryThatHolds()
 {
     CACHET_FIXTURE();
@@ -189,6 +229,10 @@ void BlockSourceContract::tellsGeometryThatHolds()
     QCOMPARE(*size, std::uint64_t{kSize});
     QVERIFY(std::has_single_bit(f.source->blockSize()));
     QVERIFY(f.source->blockSize() >= 512);
+    QVERIFY(std::has_single_bit(f.source->physicalBlockSize()));
+    QVERIFY(f.source->physicalBlockSize() >= f.source->blockSize());
+    QVERIFY(std::has_single_bit(f.source->writeGranularity()));
+    QVERIFY(f.source->writeGranularity() <= f.source->blockSize());
     QVERIFY(f.source->checkStillNamed());
     QVERIFY(!f.source->identity().kind.empty());
 }
@@ -211,8 +255,9 @@ void BlockSourceContract::keepsIdentityAndChangesFingerprintOnWrite()
     QVERIFY(!(other.source->identity() == identity));
     if (!f.source->writable())
         return;
-    const std::array one{~f.content[0]};
-    QVERIFY(writeOne(*f.source, 0, one));
+    std::vector<std::byte> unit = slice(f.content, 0, f.source->writeGranularity());
+    unit[0] = ~unit[0];
+    QVERIFY(writeOne(*f.source, 0, unit));
     QVERIFY(f.source->fingerprint()->sampleHash != before->sampleHash);
     QVERIFY(f.source->identity() == identity);
 }
@@ -262,9 +307,10 @@ void BlockSourceContract::servesManyThreadsAtOnce()
         }
         if (f.source->writable()) {
             threads.emplace_back([&] {
-                const auto bytes = patternBytes(1000, 9);
-                for (std::uint64_t i = 0; i < 100; ++i)
-                    wrong += !writeOne(*f.source, kWrittenFrom + i * 1000, bytes);
+                const std::uint64_t length = f.source->writeGranularity() == 1 ? 1000 : f.source->writeGranularity();
+                const auto bytes = patternBytes(static_cast<std::size_t>(length), 9);
+                for (std::uint64_t i = 0; i < 30; ++i)
+                    wrong += !writeOne(*f.source, kWrittenFrom + i * length, bytes);
             });
         }
     }

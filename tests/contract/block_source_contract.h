@@ -41,6 +41,10 @@ private slots:
     void refusesToWritePastTheEnd();
     void refusesToWriteWhenReadOnly_data() { rows(); }
     void refusesToWriteWhenReadOnly();
+    void refusesToWritePartsOfItsUnit_data() { rows(); }
+    void refusesToWritePartsOfItsUnit();
+    void readsTheSameAfterForgettingWhatIsInMemory_data() { rows(); }
+    void readsTheSameAfterForgettingWhatIsInMemory();
     void tellsGeometryThatHolds_data() { rows(); }
     void tellsGeometryThatHolds();
     void keepsIdentityAndChangesFingerprintOnWrite_data() { rows(); }

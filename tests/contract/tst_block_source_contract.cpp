@@ -3,17 +3,12 @@
 #include "cachecore/source/memory_source.h"
 #include "tests/contract/block_source_contract.h"
 #include "tests/support/fault_source.h"
+#include "tests/support/loop_device.h"
 #include "tests/support/temp_dir.h"
 
-#include <QStandardPaths>
 #include <QTest>
 
-#include <array>
-#include <cstdio>
 #include <string>
-#include <string_view>
-
-#include <unistd.h>
 
 namespace cachet_test {
 
@@ -51,65 +46,34 @@ SourceMaker fileMaker(std::string name, FileSource::Access access)
             [=] { return openFile(*path, FileSource::Access::ReadOnly); }};
 }
 
-/// The first line a command prints; empty when it fails. Not by QProcess, after whose fork ThreadSanitizer refuses
-/// to start threads.
-std::string outputOf(const std::string &command)
-{
-    std::FILE *const pipe = ::popen(command.c_str(), "re");
-    if (!pipe)
-        return {};
-    std::array<char, 256> line{};
-    const bool got = std::fgets(line.data(), static_cast<int>(line.size()), pipe) != nullptr;
-    const bool succeeded = ::pclose(pipe) == 0;
-    if (!got || !succeeded)
-        return {};
-    const std::string_view text(line.data());
-    return std::string(text.substr(0, text.find('\n')));
-}
-
-/// A loop device over a file whose path has no character special to a shell, set up and taken down with it.
-class LoopDevice {
-public:
-    explicit LoopDevice(const std::string &file)
-        : m_path(outputOf("losetup --find --show --read-only '" + file + "' 2>/dev/null"))
-    {
-    }
-    ~LoopDevice()
-    {
-        if (!m_path.empty())
-            (void)outputOf("losetup --detach " + m_path);
-    }
-    LoopDevice(const LoopDevice &) = delete;
-    LoopDevice &operator=(const LoopDevice &) = delete;
-    const std::string &path() const { return m_path; }
-
-private:
-    const std::string m_path;
-};
-
-SourceMaker loopMaker()
+SourceMaker loopMaker(std::string name, LoopDevice::Access loopAccess, FileSource::Access access)
 {
     const auto path = std::make_shared<std::string>();
-    return {"FileSource, loop device",
+    return {std::move(name),
             [=](const std::vector<std::byte> &content, std::string &skipReason) -> std::shared_ptr<BlockSource> {
-                if (::geteuid() != 0 || QStandardPaths::findExecutable(QStringLiteral("losetup")).isEmpty()) {
-                    skipReason = "a loop device needs root and losetup";
-                    return nullptr;
-                }
                 struct Held {
                     LoopDevice loop;
                     std::shared_ptr<BlockSource> source; // closed before the device goes
                 };
-                const std::shared_ptr<Held> held(new Held{LoopDevice(freshFile(content)), nullptr});
+                const std::shared_ptr<Held> held(new Held{LoopDevice(freshFile(content), loopAccess), nullptr});
                 if (held->loop.path().empty()) {
-                    skipReason = "losetup was refused";
+                    skipReason = held->loop.whyNot();
                     return nullptr;
                 }
                 *path = held->loop.path();
-                held->source = openFile(*path, FileSource::Access::WriteIfPermitted);
+                held->source = openFile(*path, access);
                 return {held, held->source.get()};
             },
             [=] { return openFile(*path, FileSource::Access::ReadOnly); }};
+}
+
+SourceMaker memoryMaker(std::string name, MemorySource::Access access, MemoryGeometry geometry)
+{
+    return {std::move(name),
+            [=](const std::vector<std::byte> &content, std::string &) {
+                return std::make_shared<MemorySource>(content, access, geometry);
+            },
+            nullptr};
 }
 
 } // namespace
@@ -117,14 +81,10 @@ SourceMaker loopMaker()
 std::vector<SourceMaker> sourceMakers()
 {
     return {
-        {"MemorySource",
-         [](const std::vector<std::byte> &content, std::string &) { return std::make_shared<MemorySource>(content); },
-         nullptr},
-        {"MemorySource, read-only",
-         [](const std::vector<std::byte> &content, std::string &) {
-             return std::make_shared<MemorySource>(content, MemorySource::Access::ReadOnly);
-         },
-         nullptr},
+        memoryMaker("MemorySource", MemorySource::Access::ReadWrite, {}),
+        memoryMaker("MemorySource, read-only", MemorySource::Access::ReadOnly, {}),
+        memoryMaker("MemorySource, whole sectors", MemorySource::Access::ReadWrite, {512, 4096, 512}),
+        memoryMaker("MemorySource, whole large blocks", MemorySource::Access::ReadWrite, {4096, 8192, 4096}),
         {"FaultSource without faults",
          [](const std::vector<std::byte> &content, std::string &) {
              return std::make_shared<FaultSource>(std::make_shared<MemorySource>(content));
@@ -132,7 +92,10 @@ std::vector<SourceMaker> sourceMakers()
          nullptr},
         fileMaker("FileSource, regular file", FileSource::Access::WriteIfPermitted),
         fileMaker("FileSource, regular file, read-only", FileSource::Access::ReadOnly),
-        loopMaker(),
+        loopMaker("FileSource, loop device, not to be written", LoopDevice::Access::ReadWrite,
+                  FileSource::Access::WriteIfPermitted),
+        loopMaker("FileSource, loop device, written", LoopDevice::Access::ReadWrite, FileSource::Access::WriteDevice),
+        loopMaker("FileSource, read-only loop device", LoopDevice::Access::ReadOnly, FileSource::Access::WriteDevice),
     };
 }
 

@@ -203,9 +203,26 @@ Result<ByteRange> FaultSource::nextData(ByteOffset from)
     return m_inner->nextData(from);
 }
 
+Result<void> FaultSource::dropCached(ByteRange range)
+{
+    if (auto error = planned(m_plan, SourceOp::DropCached, Operation::Read, range))
+        return failure(std::move(*error));
+    return m_inner->dropCached(range);
+}
+
 std::uint32_t FaultSource::blockSize() const
 {
     return m_inner->blockSize();
+}
+
+std::uint32_t FaultSource::physicalBlockSize() const
+{
+    return m_inner->physicalBlockSize();
+}
+
+std::uint32_t FaultSource::writeGranularity() const
+{
+    return m_inner->writeGranularity();
 }
 
 SourceIdentity FaultSource::identity() const

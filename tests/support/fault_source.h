@@ -9,7 +9,17 @@
 namespace cachet_test {
 
 /// The operations of a BlockSource, as FaultSource counts them.
-enum class SourceOp : std::uint8_t { Read, Write, Sync, Size, Fingerprint, CheckStillNamed, NextData, Count_ };
+enum class SourceOp : std::uint8_t {
+    Read,
+    Write,
+    Sync,
+    Size,
+    Fingerprint,
+    CheckStillNamed,
+    NextData,
+    DropCached,
+    Count_
+};
 
 /// A source over another one with bad sectors, delays, a gate that never answers until it is opened, planned
 /// failures, and a log of what was asked. Thread: any.
@@ -50,7 +60,10 @@ public:
     cachecore::Result<cachecore::SourceFingerprint> fingerprint() override;
     cachecore::Result<void> checkStillNamed() override;
     cachecore::Result<cachecore::ByteRange> nextData(cachecore::ByteOffset from) override;
+    cachecore::Result<void> dropCached(cachecore::ByteRange range) override;
     std::uint32_t blockSize() const override;
+    std::uint32_t physicalBlockSize() const override;
+    std::uint32_t writeGranularity() const override;
     cachecore::SourceIdentity identity() const override;
     std::string path() const override;
     bool writable() const override;

@@ -24,7 +24,8 @@ void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, Edi
            bool join = false)
 {
     const std::uint64_t payload = bytes.size();
-    Piece piece{shared(std::move(bytes)), 0, Piece::newStamp(), repeats};
+    Piece piece = repeats ? Piece::patternOf(shared(std::move(bytes))) : Piece::literalOf(shared(std::move(bytes)));
+    piece.stamp = Piece::newStamp();
     history.push(history.current().with(range, std::move(piece), {}), {kind, range}, payload, join);
 }
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/error.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <sys/types.h>
+
+namespace cachecore {
+
+/// The advisory locks of writers that the open files of one Env share: one for each file of the system, taken with the first and given
+/// back with the last of those who asked for it.
+///
+/// Invariants: a file is locked exactly while somebody has its Token; a lock outlives the descriptor it was taken through.
+/// Thread: any. take() and the end of a Token may block in the system, never two different files each other.
+class WriteLocks {
+    struct Entry;
+
+public:
+    /// A share of one file's lock, given back with the object. Move-only.
+    class Token {
+    public:
+        Token() = default;
+        Token(Token &&) noexcept = default;
+        Token &operator=(Token &&other) noexcept;
+        ~Token();
+
+        [[nodiscard]] bool valid() const { return m_entry != nullptr; }
+
+    private:
+        friend class WriteLocks;
+        explicit Token(std::shared_ptr<Entry> entry);
+        void giveBack();
+
+        std::shared_ptr<Entry> m_entry;
+    };
+
+    struct Outcome {
+        Token token; ///< empty when held, and for devices, which are locked by how they are opened
+        std::optional<std::string> holder; ///< who has it, when another has
+    };
+
+    WriteLocks();
+    ~WriteLocks();
+
+    /// Takes the lock of the file behind `descriptor`: flock, unless another program has one or locks any byte of it as virtual machines do, or
+    /// a loop device gives its bytes to others. A file system without locks grants it. For a block device only loop devices are looked for. Errors: what the
+    /// system says, EINTR too.
+    [[nodiscard]] Result<Outcome> take(int descriptor);
+
+private:
+    using Key = std::pair<dev_t, ino_t>;
+    [[nodiscard]] std::shared_ptr<Entry> entryOf(Key key);
+
+    std::mutex m_mutex; ///< guards m_entries
+    std::map<Key, std::shared_ptr<Entry>> m_entries;
+};
+
+} // namespace cachecore

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/source/file_source.h"
+#include "tests/support/document_fixture.h"
+
+#include <QtTest>
+
+#include <cerrno>
+#include <future>
+
+using namespace cachecore;
+using namespace cachet_test;
+
+namespace {
+
+constexpr std::size_t kSize = std::size_t{64} << 10;
+
+/// A document over a real file with faults to inject, its journals beside it.
+struct FileDocument {
+    FileDocument(const std::string &path, const TempDir &directory)
+        : loads(std::make_shared<ThreadExecutor>(2))
+        , writes(std::make_shared<ThreadExecutor>(1))
+    {
+        auto file = FileSource::open(systemEnv(), path, FileSource::Access::WriteIfPermitted);
+        if (!file)
+            return;
+        source = std::make_shared<FaultSource>(std::move(*file));
+        DocumentOptions options = DocumentFixture::smallPages();
+        options.journals.stateDirectory = directory.file("state");
+        if (auto created = Document::create(source, options, {loads, writes}, systemEnv()))
+            document = *created;
+    }
+
+    Document *operator->() const { return document.get(); }
+
+    Result<RecoveryReport> look(const std::string &journal) const
+    {
+        std::promise<Result<RecoveryReport>> done;
+        if (auto started
+            = document->startLook(journal, [&](Result<RecoveryReport> report) { done.set_value(std::move(report)); });
+            !started)
+            return failure(started.error());
+        return done.get_future().get();
+    }
+
+    Result<RecoveryReport> settle(const std::string &journal, RecoveryChoice choice,
+                                  ForeignUnits foreign = ForeignUnits::Stop) const
+    {
+        std::promise<Result<RecoveryReport>> done;
+        if (auto started
+            = document->startSettle(journal, choice, foreign,
+                                    [&](Result<RecoveryReport> report) { done.set_value(std::move(report)); });
+            !started)
+            return failure(started.error());
+        return done.get_future().get();
+    }
+
+    std::shared_ptr<ThreadExecutor> loads;
+    std::shared_ptr<ThreadExecutor> writes;
+    std::shared_ptr<FaultSource> source;
+    std::shared_ptr<Document> document;
+};
+
+} // namespace
+
+/// A write that could neither be completed nor rolled back, settled in the document it happened in and in one opened later.
+class TestDocumentRecovery : public QObject {
+    Q_OBJECT
+
+private slots:
+    void init();
+    void failedRollBackRefusesFurtherWritesAndKeepsTheRest();
+    void settlingInTheSameDocument_data();
+    void settlingInTheSameDocument();
+    void settlingAfterOpeningAgain_data();
+    void settlingAfterOpeningAgain();
+    void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
+    void journalSetAsideIsAskedAboutNoMore();
+    void untouchedFileHasNothingToSettle();
+
+private:
+    /// Interrupts a commit half-way so that its journal remains; true when it does.
+    [[nodiscard]] bool interrupt(const FileDocument &file) const;
+    [[nodiscard]] std::vector<std::byte> wanted() const { return with(with(m_old, 10, m_first), 40'000, m_second); }
+
+    std::unique_ptr<TempDir> m_directory;
+    std::string m_path;
+    const std::vector<std::byte> m_old = patternBytes(kSize);
+    const std::vector<std::byte> m_first = bytesOf({1, 2, 3});
+    const std::vector<std::byte> m_second = bytesOf({4, 5, 6});
+};
+
+void TestDocumentRecovery::init()
+{
+    m_directory = std::make_unique<TempDir>();
+    m_path = m_directory->write("disk.img", m_old);
+}
+
+bool TestDocumentRecovery::interrupt(const FileDocument &file) const
+{
+    if (!file->stage(ByteOffset(10), m_first) || !file->stage(ByteOffset(40'000), m_second))
+        return false;
+    file.source->fail(SourceOp::Write, 1, EIO,
+                      Repeat::ForGood); // the second edit, and all that would put the first back
+    const WriteOutcome outcome = file->commit();
+    file.source->clearFailures();
+    return !outcome && !outcome->imageIntact && outcome->ranges.back().fate == RangeFate::Unsettled
+        && readFile(m_path) == with(m_old, 10, m_first);
+}
+
+void TestDocumentRecovery::failedRollBackRefusesFurtherWritesAndKeepsTheRest()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const auto unsettled = file->unsettled();
+    QCOMPARE(unsettled.size(), 1U);
+    QCOMPARE(unsettled.front().path, m_directory->file(".disk.img.cachet-journal"));
+    QVERIFY(!readFile(unsettled.front().path).empty());
+    const WriteOutcome refused = file->commit();
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::NeedsRecovery);
+    QCOMPARE(refused.error().path, unsettled.front().path);
+    // Reading and staging go on.
+    QCOMPARE(readBytes(*file.document, 0, kSize), wanted());
+    QVERIFY(file->stage(ByteOffset(20), bytesOf({7})));
+    QCOMPARE(file->staged().byteCount(), 7U);
+}
+
+void TestDocumentRecovery::settlingInTheSameDocument_data()
+{
+    QTest::addColumn<bool>("finish");
+    QTest::newRow("finish") << true;
+    QTest::newRow("roll back") << false;
+}
+
+void TestDocumentRecovery::settlingInTheSameDocument()
+{
+    QFETCH(bool, finish);
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+
+    const auto look = file.look(journal);
+    QVERIFY(look);
+    QCOMPARE(look->state, JournalState::Armed);
+    QVERIFY(look->sameTarget);
+    QCOMPARE(look->count(UnitCondition::New), 1U);
+    QCOMPARE(look->count(UnitCondition::Old), 1U);
+    QCOMPARE(look->unitCount(), 2U);
+    QCOMPARE(readFile(m_path), with(m_old, 10, m_first)); // looking changes nothing
+
+    QVERIFY(file.settle(journal, finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack));
+    QCOMPARE(readFile(m_path), finish ? wanted() : m_old);
+    QVERIFY(file->unsettled().empty());
+    QVERIFY(!QFile::exists(QString::fromStdString(journal)));
+    QCOMPARE(readBytes(*file.document, 0, kSize), wanted());
+    QCOMPARE(file->staged().empty(), finish);
+    QVERIFY(file->commit());
+    QCOMPARE(readFile(m_path), wanted());
+}
+
+void TestDocumentRecovery::settlingAfterOpeningAgain_data()
+{
+    settlingInTheSameDocument_data();
+}
+
+void TestDocumentRecovery::settlingAfterOpeningAgain()
+{
+    QFETCH(bool, finish);
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(interrupt(file));
+    }
+    const FileDocument again(m_path, *m_directory);
+    QCOMPARE(again->unsettled().size(), 1U);
+    QVERIFY(again->unsettled().front().identified);
+    QVERIFY(again->stage(ByteOffset(20), bytesOf({7})));
+    QCOMPARE(again->commit().error().code, ErrorCode::NeedsRecovery);
+    QVERIFY(again.settle(again->unsettled().front().path, finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack));
+    QCOMPARE(readFile(m_path), finish ? wanted() : m_old);
+    QVERIFY(again->unsettled().empty());
+    QVERIFY(again->commit());
+    QCOMPARE(readFile(m_path), with(finish ? wanted() : m_old, 20, bytesOf({7})));
+}
+
+void TestDocumentRecovery::foreignUnitsStopSettlingUntilTheyMayBeOverwritten()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    const auto foreign = bytesOf({0xf0, 0xf1});
+    QVERIFY(file.source->writev(ByteOffset(40'100), std::array<std::span<const std::byte>, 1>{std::span(foreign)}));
+    const auto look = file.look(journal);
+    QVERIFY(look);
+    QCOMPARE(look->count(UnitCondition::Foreign), 1U);
+    QCOMPARE(look->foreign.size(), 1U);
+    const auto before = readFile(m_path);
+    const auto stopped = file.settle(journal, RecoveryChoice::Finish);
+    QVERIFY(!stopped);
+    QCOMPARE(stopped.error().code, ErrorCode::Changed);
+    QCOMPARE(readFile(m_path), before);
+    QCOMPARE(file->unsettled().size(), 1U);
+    QVERIFY(file.settle(journal, RecoveryChoice::RollBack, ForeignUnits::Overwrite));
+    QCOMPARE(readFile(m_path), m_old);
+}
+
+void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
+{
+    std::string kept;
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(interrupt(file));
+        std::promise<Result<std::string>> done;
+        QVERIFY(file->startSetAside(file->unsettled().front().path,
+                                    [&](Result<std::string> name) { done.set_value(std::move(name)); }));
+        const auto name = done.get_future().get();
+        QVERIFY(name);
+        kept = *name;
+        QVERIFY(file->unsettled().empty());
+        QVERIFY(file->commit());
+        QCOMPARE(readFile(m_path), wanted());
+    }
+    QVERIFY(!readFile(kept).empty());
+    const FileDocument again(m_path, *m_directory);
+    QVERIFY(again->unsettled().empty());
+}
+
+void TestDocumentRecovery::untouchedFileHasNothingToSettle()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(file->unsettled().empty());
+    QVERIFY(file->stage(ByteOffset(10), m_first));
+    QVERIFY(file->commit());
+    QVERIFY(file->unsettled().empty());
+    QCOMPARE(QDir(QString::fromStdString(m_directory->path()))
+                 .entryList(QDir::Files | QDir::Hidden | QDir::System, QDir::Name),
+             QStringList{QStringLiteral("disk.img")});
+}
+
+QTEST_GUILESS_MAIN(TestDocumentRecovery)
+#include "tst_document_recovery.moc"
