@@ -5,6 +5,8 @@
 #include <future>
 #include <utility>
 
+#include <unistd.h>
+
 namespace cachet_test {
 
 using namespace cachecore;
@@ -47,12 +49,18 @@ Result<RecoveryReport> DiskDocument::settle(const std::string &journal, Recovery
 {
     std::promise<Result<RecoveryReport>> promise;
     auto settled = promise.get_future();
-    const auto started = document->startSettle(
-        journal, choice, foreign,
-        [promise = std::move(promise)](Result<RecoveryReport> report) mutable { promise.set_value(std::move(report)); });
+    const auto started = document->startSettle(journal, choice, foreign,
+                                               [promise = std::move(promise)](Result<RecoveryReport> report) mutable {
+                                                   promise.set_value(std::move(report));
+                                               });
     if (!started)
         return failure(started.error());
     return settled.get();
+}
+
+std::string memoryFolder()
+{
+    return ::access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : std::string();
 }
 
 std::vector<std::string> namesIn(const std::string &directory)
@@ -75,12 +83,22 @@ bool isMixOf(const std::vector<std::byte> &now, const std::vector<std::byte> &ol
     return true;
 }
 
+std::string errorText(const Error &error)
+{
+    std::string text = "code " + std::to_string(static_cast<int>(error.code)) + ", errno "
+        + std::to_string(error.systemError) + ", operation " + std::to_string(static_cast<int>(error.operation));
+    if (error.range)
+        text += ", [" + std::to_string(error.range->begin().value()) + ", " + std::to_string(error.range->end().value())
+            + ")";
+    return text + ", path \"" + error.path + "\"";
+}
+
 std::string lacks(const Error &error)
 {
     if (error.operation == Operation::None)
-        return "an operation";
+        return "an operation: " + errorText(error);
     if (error.path.empty())
-        return "a path";
+        return "a path: " + errorText(error);
     return {};
 }
 

@@ -28,9 +28,10 @@ struct DiskDocument {
     /// All bytes as the document shows them, staged ones included; empty when they cannot be read.
     [[nodiscard]] std::vector<std::byte> bytes() const;
     /// Settles, waiting for the end.
-    [[nodiscard]] cachecore::Result<cachecore::RecoveryReport>
-    settle(const std::string &journal, cachecore::RecoveryChoice choice,
-           cachecore::ForeignUnits foreign = cachecore::ForeignUnits::Stop) const;
+    [[nodiscard]] cachecore::Result<cachecore::RecoveryReport> settle(const std::string &journal,
+                                                                      cachecore::RecoveryChoice choice,
+                                                                      cachecore::ForeignUnits foreign
+                                                                      = cachecore::ForeignUnits::Stop) const;
 
     std::shared_ptr<FaultEnv> env;
     std::shared_ptr<cachecore::ThreadExecutor> loads;
@@ -39,6 +40,9 @@ struct DiskDocument {
     std::optional<cachecore::Error> error;
 };
 
+/// A folder in memory, where the system has one that may be written, for tests whose many syncs need not reach a disk; empty where not.
+[[nodiscard]] std::string memoryFolder();
+
 /// Names in `directory`, sorted.
 [[nodiscard]] std::vector<std::string> namesIn(const std::string &directory);
 
@@ -46,6 +50,8 @@ struct DiskDocument {
 [[nodiscard]] bool isMixOf(const std::vector<std::byte> &now, const std::vector<std::byte> &old,
                            const std::vector<std::byte> &neu);
 
+/// Code, operation, range and path of an error, for messages of tests.
+[[nodiscard]] std::string errorText(const cachecore::Error &error);
 /// What an error lacks of what a person needs to act on it: its code and operation, and the file it is about. Empty when nothing.
 [[nodiscard]] std::string lacks(const cachecore::Error &error);
 

@@ -12,9 +12,8 @@ namespace {
 
 Sector makeSector(std::vector<std::byte> bytes)
 {
-    if (std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; }))
-        return nullptr;
-    const Hash128 hash = hash128(bytes);
+    const bool zeros = std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+    const Hash128 hash = zeros ? Hash128{} : hash128(bytes);
     return std::make_shared<const SectorBytes>(SectorBytes{std::move(bytes), hash});
 }
 
@@ -23,20 +22,20 @@ std::vector<std::byte> bytesOf(const Sector &sector, std::size_t sectorSize)
     return sector ? sector->bytes : std::vector<std::byte>(sectorSize);
 }
 
+Hash128 hashOf(const Sector &sector)
+{
+    return sector ? sector->hash : Hash128{};
+}
+
 bool same(const Sector &a, const Sector &b)
 {
-    return a == b || (a && b && a->hash == b->hash);
+    return a == b || hashOf(a) == hashOf(b);
 }
 
 void addUnlessThere(std::vector<Sector> &options, const Sector &sector)
 {
     if (std::ranges::none_of(options, [&](const Sector &other) { return same(other, sector); }))
         options.push_back(sector);
-}
-
-Hash128 hashOf(const Sector &sector)
-{
-    return sector ? sector->hash : Hash128{};
 }
 
 } // namespace

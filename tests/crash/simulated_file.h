@@ -29,12 +29,12 @@ private:
     std::vector<std::uint64_t> m_values;
 };
 
-/// The bytes of one sector and their hash; never changes, so that states of a disk share it.
+/// The bytes of one sector and their hash, 0 for zeros; never changes, so that states of a disk share it.
 struct SectorBytes {
     std::vector<std::byte> bytes;
     cachecore::Hash128 hash;
 };
-using Sector = std::shared_ptr<const SectorBytes>; ///< nullptr: all zeros
+using Sector = std::shared_ptr<const SectorBytes>; ///< nullptr: never written, reads as zeros
 
 /// Where a write of a sector may be interrupted.
 enum class TearRule : std::uint8_t {
