@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/crash/crash_explorer.h"
 
-#include "tests/crash/disk_document.h"
+#include "tests/crash/error_text.h"
 
 #include <utility>
 

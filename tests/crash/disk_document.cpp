@@ -83,23 +83,4 @@ bool isMixOf(const std::vector<std::byte> &now, const std::vector<std::byte> &ol
     return true;
 }
 
-std::string errorText(const Error &error)
-{
-    std::string text = "code " + std::to_string(static_cast<int>(error.code)) + ", errno "
-        + std::to_string(error.systemError) + ", operation " + std::to_string(static_cast<int>(error.operation));
-    if (error.range)
-        text += ", [" + std::to_string(error.range->begin().value()) + ", " + std::to_string(error.range->end().value())
-            + ")";
-    return text + ", path \"" + error.path + "\"";
-}
-
-std::string lacks(const Error &error)
-{
-    if (error.operation == Operation::None)
-        return "an operation: " + errorText(error);
-    if (error.path.empty())
-        return "a path: " + errorText(error);
-    return {};
-}
-
 } // namespace cachet_test

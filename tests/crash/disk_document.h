@@ -4,6 +4,7 @@
 #include "cachecore/base/thread_executor.h"
 #include "cachecore/document.h"
 #include "cachecore/source/file_source.h"
+#include "tests/crash/error_text.h"
 #include "tests/support/fault_env.h"
 #include "tests/support/temp_dir.h"
 
@@ -49,10 +50,5 @@ struct DiskDocument {
 /// Every byte of `now` is the one in `old` or the one in `neu`, which are as long.
 [[nodiscard]] bool isMixOf(const std::vector<std::byte> &now, const std::vector<std::byte> &old,
                            const std::vector<std::byte> &neu);
-
-/// Code, operation, range and path of an error, for messages of tests.
-[[nodiscard]] std::string errorText(const cachecore::Error &error);
-/// What an error lacks of what a person needs to act on it: its code and operation, and the file it is about. Empty when nothing.
-[[nodiscard]] std::string lacks(const cachecore::Error &error);
 
 } // namespace cachet_test
