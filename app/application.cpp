@@ -2,6 +2,7 @@
 #include "app/application.h"
 
 #include "app/screenshot.h"
+#include "app/state_directory.h"
 
 #include <QApplication>
 #include <QIcon>
@@ -82,6 +83,7 @@ MainWindow *Application::makeWindow(bool first)
     WindowOptions options;
     options.readOnly = m_line.readOnly;
     options.document = m_line.document;
+    options.document.journals.stateDirectory = stateDirectory();
     options.remember = !m_line.screenshot;
     if (first) {
         options.goTo = m_line.goTo;

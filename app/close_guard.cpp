@@ -17,8 +17,12 @@ CloseAsker messageBoxAsker()
             QMessageBox::NoButton, parent);
         box->setObjectName(QStringLiteral("closeQuestion"));
         box->setAttribute(Qt::WA_DeleteOnClose);
-        box->setInformativeText(CloseGuard::tr("Commit writes them to the disk. Discard throws them away."));
-        const auto *commit = box->addButton(CloseGuard::tr("&Commit"), QMessageBox::AcceptRole);
+        box->setInformativeText(question.canCommit
+                                    ? CloseGuard::tr("Commit writes them to the disk. Discard throws them away.")
+                                    : CloseGuard::tr("They cannot be committed before the interrupted write is "
+                                                     "recovered. Discard throws them away."));
+        QPushButton *commit = box->addButton(CloseGuard::tr("&Commit"), QMessageBox::AcceptRole);
+        commit->setEnabled(question.canCommit);
         const auto *discard = box->addButton(CloseGuard::tr("&Discard"), QMessageBox::DestructiveRole);
         QPushButton *cancel = box->addButton(QMessageBox::Cancel);
         box->setDefaultButton(cancel);
@@ -97,9 +101,15 @@ void CloseGuard::answered(CloseAnswer answer)
     }
 }
 
-void CloseGuard::writeFinished(const cachecore::Result<cachecore::WriteReport> &result)
+void CloseGuard::settleEnded()
 {
-    if (m_state == State::Waiting || (m_state == State::Committing && result))
+    if (m_state == State::Waiting)
+        tryAgain();
+}
+
+void CloseGuard::writeFinished(const cachecore::WriteOutcome &outcome)
+{
+    if (m_state == State::Waiting || (m_state == State::Committing && outcome))
         tryAgain();
     else if (m_state == State::Committing)
         m_state = State::Open;

@@ -16,8 +16,9 @@ namespace cachet {
 enum class CloseAnswer { Commit, Discard, Cancel };
 
 struct CloseQuestion {
-    QString name;   ///< of the document
-    QString staged; ///< how much is staged, in words
+    QString name;          ///< of the document
+    QString staged;        ///< how much is staged, in words
+    bool canCommit = true; ///< false while an interrupted write must be recovered first
 };
 
 /// Asks what to do with staged edits and calls the function with the answer, now or later.
@@ -34,7 +35,8 @@ using CloseAsker
 ///      |                           \---Commit--> Committing --writeFinished, ok---> Closing (closeNow)
 ///      |                                            |---------writeFinished, error-> Open
 ///      |                                            \---------tryClose------------> Waiting
-///      |--tryClose, a write or copy runs--> Waiting --writeFinished, copyEnded saved--> Open, tryClose again (closeNow)
+///      |--tryClose, a write or copy runs--> Waiting --writeFinished, settleEnded, copyEnded saved--> Open, tryClose again
+///      |                                       |                                                       (closeNow)
 ///      |                                       |-----copyEnded, not saved-----------> Open
 ///      |                                       \-----tryClose-----------------------> Closing
 ///      \--tryClose, nothing staged--> Closing
@@ -54,8 +56,10 @@ public:
     };
     /// True when the window may close now. Otherwise it stays, and closeNow comes once it may.
     [[nodiscard]] bool tryClose(const Situation &situation);
-    /// A write has ended.
-    void writeFinished(const cachecore::Result<cachecore::WriteReport> &result);
+    /// A commit or persist has ended.
+    void writeFinished(const cachecore::WriteOutcome &outcome);
+    /// An interrupted write has been settled, or not.
+    void settleEnded();
     /// A copy has ended. One that was not saved keeps the window open, which says why.
     void copyEnded(bool saved);
 

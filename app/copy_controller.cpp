@@ -2,9 +2,11 @@
 #include "app/copy_controller.h"
 
 #include "app/message_bar.h"
+#include "app/progress_part.h"
 #include "app/status_line.h"
 #include "cachecore/scan/save_copy.h"
 #include "ui/session/error_text.h"
+#include "ui/session/write_text.h"
 
 #include <atomic>
 #include <mutex>
@@ -94,7 +96,7 @@ CopyController::CopyController(std::shared_ptr<cachecore::Env> env, MessageBar &
     , m_status(status)
 {
     setObjectName(QStringLiteral("copyController"));
-    connect(&m_status, &StatusLine::cancelClicked, this, [this] {
+    connect(&m_status.copyProgress(), &ProgressPart::cancelClicked, this, [this] {
         if (m_job)
             m_job->requestStop();
     });
@@ -115,7 +117,7 @@ void CopyController::start(std::shared_ptr<cachecore::Document> document, const 
     m_messages.dismiss(kKey);
     m_job = std::make_shared<Job>(this, std::shared_ptr<cachecore::Snapshot>(document->snapshot()), m_env, path);
     m_pool = std::make_unique<PoolExecutor>(1, 0, QStringLiteral("copy"));
-    m_status.showProgress(tr("Copying"), 0, document->size());
+    m_status.copyProgress().show({tr("Copying"), bytesText(0, document->size()), 0, document->size(), QString()});
     if (!m_pool->post([job = m_job] { job->run(); }))
         stop();
     emit changed();
@@ -129,21 +131,22 @@ void CopyController::stop()
     m_job->detach();
     m_job.reset();
     m_pool.reset();
-    m_status.hideProgress();
+    m_status.copyProgress().hide();
     emit changed();
 }
 
 void CopyController::showProgress()
 {
     m_job->progressShown();
-    m_status.showProgress(tr("Copying"), m_job->done, m_job->total);
+    m_status.copyProgress().show(
+        {tr("Copying"), bytesText(m_job->done, m_job->total), m_job->done, m_job->total, QString()});
 }
 
 void CopyController::finished()
 {
     const std::shared_ptr<Job> job = std::exchange(m_job, nullptr);
     m_pool.reset();
-    m_status.hideProgress();
+    m_status.copyProgress().hide();
     const QString name = displayPath(job->path());
     if (job->result)
         m_messages.show(

@@ -3,10 +3,13 @@
 
 #include "app/copy_controller.h"
 #include "app/document_watch.h"
+#include "app/edit_controller.h"
 #include "app/message_bar.h"
+#include "app/recovery_controller.h"
 #include "app/status_line.h"
 #include "app/window_actions.h"
 #include "app/write_controller.h"
+#include "app/write_progress_watch.h"
 #include "ui/dialogs/go_to_field.h"
 #include "ui/docks/heat_map_dock.h"
 #include "ui/docks/staged_edits_dock.h"
@@ -46,6 +49,8 @@ MainWindow::MainWindow(WindowServices services, WindowOptions options)
     setAttribute(Qt::WA_DeleteOnClose);
     buildWidgets();
     connectParts();
+    connectWriting();
+    connectClosing();
     connectActions();
     connectEditActions();
     resize(kFirstSize);
@@ -106,6 +111,9 @@ void MainWindow::buildWidgets()
 
     m_status = new StatusLine(*statusBar());
     m_writer = new WriteController(*m_messages, this);
+    m_writeProgress = new WriteProgressWatch(m_status->writeProgress(), this);
+    m_recovery = new RecoveryController(*m_messages, *this);
+    m_edits = new EditController(m_services.chooseImport, *m_messages, *this);
     m_watch = new DocumentWatch(*m_messages, this);
     m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
     m_closeGuard = new CloseGuard(m_services.askClose, this);
@@ -140,15 +148,28 @@ void MainWindow::connectParts()
             discard(range);
     });
     connect(m_watch, &DocumentWatch::goToRequested, this, &MainWindow::jumpTo);
-    connect(m_writer, &WriteController::told, this, &MainWindow::showNote);
+    connect(m_edits, &EditController::refused, this, &MainWindow::tellRefused);
+    connect(m_edits, &EditController::told, this, &MainWindow::showNote);
     connect(m_copy, &CopyController::changed, this, &MainWindow::refreshState);
+}
+
+void MainWindow::connectWriting()
+{
+    connect(m_writer, &WriteController::told, this, &MainWindow::showNote);
+    connect(m_writer, &WriteController::detailsWanted, this, &MainWindow::showWriteDetails);
+    connect(m_recovery, &RecoveryController::changed, this, &MainWindow::refreshState);
+    connect(m_recovery, &RecoveryController::goToRequested, this, &MainWindow::jumpTo);
+}
+
+void MainWindow::connectClosing()
+{
     connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
     connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
     connect(m_closeGuard, &CloseGuard::waitingForWrite, this, [this] {
         m_messages->show(
             QStringLiteral("closing"), Severity::Warning,
             tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
-               "once: the file may then be half written.")
+               "once: the file may then be half written until it is opened again and recovered.")
                 .arg(displayName(m_path)));
     });
     connect(m_closeGuard, &CloseGuard::waitingForCopy, this, [this] {
@@ -194,11 +215,18 @@ void MainWindow::adopt(const OpenDocument &document)
     connect(m_session.get(), &DocumentSession::sizeChanged, this, &MainWindow::refreshState);
     connect(m_session.get(), &DocumentSession::writeStarted, this, &MainWindow::refreshState, Qt::QueuedConnection);
     m_writer->setSession(m_session.get());
-    connect(m_session.get(), &DocumentSession::writeFinished, this, [this](const auto &result) {
+    connect(m_session.get(), &DocumentSession::writeFinished, this, [this](const auto &outcome) {
         m_messages->dismiss(QStringLiteral("closing"));
         refreshState();
-        m_closeGuard->writeFinished(result);
+        m_closeGuard->writeFinished(outcome);
     });
+    connect(m_session.get(), &DocumentSession::settleFinished, this, [this] {
+        m_messages->dismiss(QStringLiteral("closing"));
+        m_closeGuard->settleEnded();
+    });
+    connect(m_session.get(), &DocumentSession::workChanged, this, &MainWindow::refreshState);
+    m_writeProgress->setSession(m_session.get());
+    m_edits->setSession(m_session.get());
     m_watch->setSession(m_session.get());
     m_heatMap->setSession(m_session.get());
     m_stagedEdits->setSession(m_session.get());
@@ -208,6 +236,7 @@ void MainWindow::adopt(const OpenDocument &document)
         m_messages->show(QStringLiteral("open"), Severity::Information,
                          tr("%1 is empty: it has no bytes to show or edit.").arg(displayPath(m_path)));
     goToStart();
+    m_recovery->setSession(m_session.get());
     refreshState();
     emit opened();
 }
@@ -259,9 +288,11 @@ void MainWindow::closeEvent(QCloseEvent *event)
     if (m_session) {
         const cachecore::StagedEdits staged = m_session->document().staged();
         situation.staged = !staged.empty();
-        situation.writing = m_session->document().writing();
+        // Looking at an interrupted write changes nothing and is given up; what writes is waited for.
+        situation.writing = m_session->document().writing() && m_session->work() != DocumentSession::Work::Look;
         situation.copying = m_copy->running();
-        situation.question = {displayName(m_path), sizeText(staged.byteCount())};
+        situation.question
+            = {displayName(m_path), sizeText(staged.byteCount()), m_session->document().unsettled().empty()};
     }
     if (!m_closeGuard->tryClose(situation)) {
         event->ignore();
@@ -278,6 +309,9 @@ void MainWindow::letGo()
 {
     m_opener.reset();
     m_copy->stop();
+    m_recovery->setSession(nullptr);
+    m_edits->setSession(nullptr);
+    m_writeProgress->setSession(nullptr);
     m_watch->setSession(nullptr);
     m_writer->setSession(nullptr);
     m_view->setSession(nullptr);

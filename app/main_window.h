@@ -3,6 +3,7 @@
 
 #include "app/close_guard.h"
 #include "app/command_line.h"
+#include "app/file_chooser.h"
 #include "app/jump_history.h"
 #include "cachecore/document.h"
 #include "ui/session/document_closer.h"
@@ -19,17 +20,17 @@ namespace cachet {
 class CopyController;
 class DocumentSession;
 class DocumentWatch;
+class EditController;
 class GoToField;
 class HeatMapDock;
 class HexView;
 class MessageBar;
+class RecoveryController;
 class StagedEditsDock;
 class StatusLine;
 class WriteController;
+class WriteProgressWatch;
 struct WindowActions;
-
-/// Asks for a file name (bytes) and calls the function when one was chosen, now or later.
-using FileChooser = std::function<void(QWidget *parent, std::function<void(std::string)>)>;
 
 /// What a window needs from outside; tests give their own.
 struct WindowServices {
@@ -39,6 +40,7 @@ struct WindowServices {
     CloseAsker askClose;
     FileChooser chooseOpen;
     FileChooser chooseCopy;
+    FileChooser chooseImport;
 };
 
 /// The services of the real program.
@@ -92,6 +94,8 @@ private:
     void connectActions();
     void connectEditActions();
     void connectParts();
+    void connectWriting();
+    void connectClosing();
     void adopt(const OpenDocument &document);
     void refuse(const cachecore::Error &error);
     void goToStart();
@@ -112,6 +116,7 @@ private:
     void fitHeatMap();
     void tellRefused(const cachecore::Error &error);
     void showAbout();
+    void showWriteDetails(const QString &details);
     void readSettings();
     void writeSettings() const;
     void letGo();
@@ -126,6 +131,9 @@ private:
     StagedEditsDock *m_stagedEdits = nullptr;
     StatusLine *m_status = nullptr;
     WriteController *m_writer = nullptr;
+    WriteProgressWatch *m_writeProgress = nullptr;
+    RecoveryController *m_recovery = nullptr;
+    EditController *m_edits = nullptr;
     DocumentWatch *m_watch = nullptr;
     CloseGuard *m_closeGuard = nullptr;
     CopyController *m_copy = nullptr;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/copy_controller.h"
 #include "app/document_watch.h"
+#include "app/edit_controller.h"
 #include "app/main_window.h"
 #include "app/message_bar.h"
+#include "app/recovery_controller.h"
 #include "app/status_line.h"
 #include "app/window_actions.h"
 #include "app/write_controller.h"
@@ -127,6 +129,10 @@ void MainWindow::connectEditActions()
         if (m_session)
             discard(cachecore::ByteRange::whole(m_session->document().size()));
     });
+    connect(actions.fill, &QAction::triggered, this, [this] { m_edits->fill(m_view->selection()); });
+    connect(actions.importFile, &QAction::triggered, this,
+            [this] { m_edits->importFile(m_view->selection(), m_view->caret()); });
+    connect(actions.recover, &QAction::triggered, m_recovery, &RecoveryController::open);
     connect(actions.selectAll, &QAction::triggered, m_view, &HexView::selectAll);
     connect(actions.copy, &QAction::triggered, m_view, &HexView::copySelection);
     connect(m_view, &HexView::copyRefused, this, [this](HexView::CopyRefusal why, cachecore::ByteRange range) {
@@ -234,6 +240,7 @@ void MainWindow::refreshState()
         state.selection = !selection.empty();
         state.stagedInSelection = state.selection && staged.anyIn(selection);
         state.writing = document->writing();
+        state.needsRecovery = !document->unsettled().empty();
         state.copying = m_copy->running();
         state.canGoBack = m_history.canGoBack();
         state.canGoForward = m_history.canGoForward();
@@ -265,6 +272,16 @@ void MainWindow::refreshTitle()
     if (windowTitle() != title)
         setWindowTitle(title);
     setWindowModified(staged);
+}
+
+void MainWindow::showWriteDetails(const QString &details)
+{
+    auto *box = new QMessageBox(QMessageBox::NoIcon, tr("What the write did"),
+                                tr("What became of each part of the write:"), QMessageBox::Close, this);
+    box->setObjectName(QStringLiteral("writeDetailsBox"));
+    box->setAttribute(Qt::WA_DeleteOnClose);
+    box->setDetailedText(details);
+    box->open();
 }
 
 void MainWindow::showAbout()

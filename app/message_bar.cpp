@@ -49,9 +49,10 @@ public:
     [[nodiscard]] QToolButton *closeButton() const { return m_close; }
     [[nodiscard]] QString text() const { return m_text->text(); }
 
-    void fill(Severity severity, const QString &sentence, const Action &action)
+    void fill(Severity severity, const QString &sentence, const Action &action, Closing closing)
     {
         m_severity = severity;
+        m_close->setVisible(closing == Closing::ByUser);
         const QStyle::StandardPixmap pixmap = severity == Severity::Error ? QStyle::SP_MessageBoxCritical
             : severity == Severity::Warning                               ? QStyle::SP_MessageBoxWarning
                                                                           : QStyle::SP_MessageBoxInformation;
@@ -105,7 +106,8 @@ MessageBar::MessageBar(QWidget *parent)
 
 MessageBar::~MessageBar() = default;
 
-void MessageBar::show(const QString &key, Severity severity, const QString &sentence, const Action &action)
+void MessageBar::show(const QString &key, Severity severity, const QString &sentence, const Action &action,
+                      Closing closing)
 {
     Row *row = m_rows.value(key);
     if (!row) {
@@ -119,7 +121,7 @@ void MessageBar::show(const QString &key, Severity severity, const QString &sent
     } else if (row->isVisibleTo(this) && row->text() == sentence) {
         return;
     }
-    row->fill(severity, sentence, action);
+    row->fill(severity, sentence, action, closing);
     row->show();
     refreshVisibility();
 }

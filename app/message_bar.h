@@ -20,6 +20,10 @@ class MessageBar final : public QWidget {
 
 public:
     enum class Severity { Information, Warning, Error };
+    enum class Closing {
+        ByUser,
+        Never, ///< it stays until it is dismissed
+    };
     struct Action {
         QString text;
         std::function<void()> run;
@@ -28,7 +32,8 @@ public:
     explicit MessageBar(QWidget *parent = nullptr);
     ~MessageBar() override;
 
-    void show(const QString &key, Severity severity, const QString &sentence, const Action &action = {});
+    void show(const QString &key, Severity severity, const QString &sentence, const Action &action = {},
+              Closing closing = Closing::ByUser);
     void dismiss(const QString &key);
     /// Drops every sentence, closed ones too.
     void clear();

@@ -60,7 +60,10 @@ bool Screenshot::settled() const
     std::vector<std::byte> bytes(length);
     std::vector<cachecore::ByteCondition> conditions(length);
     session->document().peek(visible.begin(), bytes, conditions);
-    return std::ranges::find(conditions, cachecore::ByteCondition::NotLoaded) == conditions.end();
+    return std::ranges::none_of(conditions, [](cachecore::ByteCondition condition) {
+        return condition == cachecore::ByteCondition::NotLoaded
+            || condition == cachecore::ByteCondition::StagedNotLoaded;
+    });
 }
 
 void Screenshot::check()

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/status_line.h"
 
+#include "app/elided_label.h"
+#include "app/progress_part.h"
 #include "cachecore/document.h"
 #include "ui/session/error_text.h"
 
 #include <QLabel>
 #include <QLocale>
-#include <QPainter>
-#include <QProgressBar>
-#include <QPushButton>
 #include <QStatusBar>
 
 #include <algorithm>
@@ -17,7 +16,6 @@ namespace cachet {
 
 namespace {
 
-constexpr int kProgressSteps = 1000;
 constexpr int kNoteMs = 5000;
 constexpr std::uint64_t kSectorSize = 512;
 
@@ -26,31 +24,12 @@ QString number(std::uint64_t value)
     return QLocale().toString(static_cast<qulonglong>(value));
 }
 
-/// A label that takes the room there is and ends in an ellipsis where that is too little.
-class ElidedLabel final : public QLabel {
-public:
-    using QLabel::QLabel;
-
-    [[nodiscard]] QSize minimumSizeHint() const override { return {0, QLabel::minimumSizeHint().height()}; }
-
-protected:
-    void paintEvent(QPaintEvent *) override
-    {
-        QPainter painter(this);
-        const QRect room = contentsRect();
-        painter.setPen(palette().color(foregroundRole()));
-        painter.drawText(room, static_cast<int>(Qt::AlignLeft | Qt::AlignVCenter) | Qt::TextSingleLine,
-                         fontMetrics().elidedText(text(), Qt::ElideRight, room.width()));
-    }
-};
-
 QLabel *makeNote(QStatusBar &bar)
 {
     auto *label = new ElidedLabel(&bar);
     label->setObjectName(QStringLiteral("statusNote"));
     label->setAccessibleName(StatusLine::tr("Note"));
     label->setContentsMargins(4, 0, 4, 0);
-    label->setTextFormat(Qt::PlainText);
     bar.addWidget(label, 1);
     return label;
 }
@@ -109,26 +88,25 @@ StatusLine::StatusLine(QStatusBar &bar)
     , m_staged(makeField(bar, "statusStaged", tr("Staged edits"), true))
     , m_cache(makeField(bar, "statusCache", tr("Cache"), true))
     , m_readOnly(makeField(bar, "statusReadOnly", tr("Read only"), true))
-    , m_progress(new QProgressBar(&bar))
-    , m_cancel(new QPushButton(tr("Cancel"), &bar))
+    , m_write(new ProgressPart(QStringLiteral("writeProgress"), tr("Progress of the write"),
+                               tr("Stop the write; what it has written is put back"), &bar))
+    , m_copy(new ProgressPart(QStringLiteral("copyProgress"), tr("Progress of the copy"),
+                              tr("Stop the copy; nothing of it is kept"), &bar))
 {
     setObjectName(QStringLiteral("statusLine"));
     bar.setObjectName(QStringLiteral("statusBar"));
     bar.setAccessibleName(tr("Status bar"));
-    m_progress->setObjectName(QStringLiteral("statusProgress"));
-    m_progress->setAccessibleName(tr("Progress"));
-    m_progress->setRange(0, kProgressSteps);
-    m_progress->setMaximumWidth(180);
-    m_cancel->setObjectName(QStringLiteral("statusCancel"));
-    m_cancel->setAccessibleName(tr("Cancel what is running"));
-    m_cancel->setAutoDefault(false);
-    bar.insertPermanentWidget(3, m_progress); // where passing remarks do not cover them
-    bar.insertPermanentWidget(4, m_cancel);
-    connect(m_cancel, &QPushButton::clicked, this, &StatusLine::cancelClicked);
+    // Where passing remarks do not cover them; the words of the write get the room a note has otherwise.
+    constexpr int kMoreThanTheNote = 100;
+    bar.insertPermanentWidget(3, m_write, kMoreThanTheNote);
+    bar.insertPermanentWidget(4, m_copy);
+    for (ProgressPart *part : {m_write, m_copy}) {
+        part->hide(); // the bar shows what it is given
+        connect(part, &ProgressPart::shownChanged, this, &StatusLine::giveRoom);
+    }
     m_noteTimer.setSingleShot(true);
     m_noteTimer.setInterval(kNoteMs);
     connect(&m_noteTimer, &QTimer::timeout, this, &StatusLine::dropNote);
-    hideProgress();
     refresh(nullptr, {}, {});
 }
 
@@ -174,42 +152,49 @@ void StatusLine::refreshNumbers(const cachecore::Document &document)
             tr("Bytes of pages kept in memory and the most there may be; visits of pages that found them there, and "
                "that did not"));
 
+    refreshState(document);
+}
+
+/// What keeps anything from being written.
+void StatusLine::refreshState(const cachecore::Document &document)
+{
+    QStringList texts;
+    QStringList tips;
     const cachecore::BlockSource &source = document.source();
-    setText(m_readOnly, source.writable() ? QString() : tr("Read only"),
-            source.writable() ? QString() : errorText(source.readOnlyReason()));
+    if (!source.writable()) {
+        const cachecore::Error why = source.readOnlyReason();
+        texts << (why.code == cachecore::ErrorCode::Held ? tr("Read only: in use") : tr("Read only"));
+        tips << errorText(why);
+    }
+    if (!document.unsettled().empty()) {
+        texts << tr("Needs recovery");
+        tips << tr("A write was interrupted; nothing is written until it is recovered (File, Recover).");
+    }
+    setText(m_readOnly, texts.join(QStringLiteral(", ")), tips.join(u'\n'));
 }
 
 void StatusLine::showNote(const QString &text)
 {
     setText(m_note, text, text);
-    // They change least and take most: their room goes to the note for its time.
-    m_staged->hide();
-    m_cache->hide();
     m_noteTimer.start();
+    giveRoom();
 }
 
 void StatusLine::dropNote()
 {
     m_noteTimer.stop();
     setText(m_note, {});
-    m_staged->show();
-    m_cache->show();
+    giveRoom();
 }
 
-void StatusLine::showProgress(const QString &what, quint64 done, quint64 total)
+/// These change least and take most: their room goes to a note and to progress while there is any.
+void StatusLine::giveRoom()
 {
-    const double part = total == 0 ? 0.0 : static_cast<double>(done) / static_cast<double>(total);
-    m_progress->setValue(static_cast<int>(part * kProgressSteps));
-    m_progress->setFormat(tr("%1 %p%").arg(what));
-    m_progress->setToolTip(tr("%1: %2 of %3").arg(what, shortSizeText(done), shortSizeText(total)));
-    m_progress->show();
-    m_cancel->show();
-}
-
-void StatusLine::hideProgress()
-{
-    m_progress->hide();
-    m_cancel->hide();
+    const bool progress = m_write->shown() || m_copy->shown();
+    const bool needed = progress || m_noteTimer.isActive();
+    m_staged->setHidden(needed);
+    m_cache->setHidden(needed);
+    m_readOnly->setHidden(m_write->shown());
 }
 
 } // namespace cachet

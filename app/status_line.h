@@ -7,8 +7,6 @@
 #include <QTimer>
 
 class QLabel;
-class QProgressBar;
-class QPushButton;
 class QStatusBar;
 
 namespace cachecore {
@@ -16,6 +14,8 @@ class Document;
 }
 
 namespace cachet {
+
+class ProgressPart;
 
 /// The fields of the status bar.
 class StatusLine final : public QObject {
@@ -35,15 +35,14 @@ public:
     /// Takes back what showNote said.
     void dropNote();
 
-    /// Progress of long work, with a button to cancel it; `total` 0 hides both.
-    void showProgress(const QString &what, quint64 done, quint64 total);
-    void hideProgress();
-
-signals:
-    void cancelClicked();
+    /// Progress of a write, and of a copy; both may run at once.
+    [[nodiscard]] ProgressPart &writeProgress() const { return *m_write; }
+    [[nodiscard]] ProgressPart &copyProgress() const { return *m_copy; }
 
 private:
     void refreshNumbers(const cachecore::Document &document);
+    void refreshState(const cachecore::Document &document);
+    void giveRoom();
 
     QLabel *m_caret;
     QLabel *m_selection;
@@ -51,8 +50,8 @@ private:
     QLabel *m_staged;
     QLabel *m_cache;
     QLabel *m_readOnly;
-    QProgressBar *m_progress;
-    QPushButton *m_cancel;
+    ProgressPart *m_write;
+    ProgressPart *m_copy;
     QString m_emptyText;
     QTimer m_noteTimer; ///< single shot; runs while a note shows
 };

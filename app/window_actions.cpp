@@ -54,12 +54,18 @@ WindowActions::WindowActions(QMainWindow &window)
     , commit(make(window, "commitAction", tr("&Commit"), {keys("Ctrl+S")}, tr("Write every staged edit to the disk.")))
     , persist(make(window, "persistAction", tr("&Persist Selection"), {keys("Ctrl+Alt+S")},
                    tr("Write what is staged inside the selection and nothing else.")))
+    , recover(
+          make(window, "recoverAction", tr("&Recover…"), {}, tr("Finish or roll back a write that was interrupted.")))
     , undo(make(window, "undoAction", tr("&Undo"), {keys("Ctrl+Z")}, tr("Take back the last edit.")))
     , redo(make(window, "redoAction", tr("&Redo"), {keys("Ctrl+Shift+Z"), keys("Ctrl+Y")},
                 tr("Do again what was taken back.")))
     , discardSelection(make(window, "discardSelectionAction", tr("&Discard Edits in Selection"), {},
                             tr("Take back what is staged inside the selection.")))
     , discardAll(make(window, "discardAllAction", tr("Discard A&ll Edits"), {}, tr("Take back everything staged.")))
+    , fill(make(window, "fillAction", tr("&Fill Selection…"), {},
+                tr("Stage a pattern, random bytes or a counter over the selection.")))
+    , importFile(make(window, "importAction", tr("&Import File Over Selection…"), {},
+                      tr("Stage the bytes of a file over the selection, or from the caret on.")))
     , copy(make(window, "copyAction", tr("&Copy"), {keys("Ctrl+C")},
                 tr("Copy the selection: hex from the hex pane, characters from the text pane.")))
     , selectAll(make(window, "selectAllAction", tr("Select &All"), {keys("Ctrl+A")}, tr("Select every byte.")))
@@ -100,8 +106,9 @@ void WindowActions::makeMenus(QMainWindow &window)
         return made;
     };
     window.menuBar()->setObjectName(QStringLiteral("menuBar"));
-    menu("fileMenu", tr("&File"), {open, nullptr, commit, persist, saveCopy, nullptr, close, quit});
-    menu("editMenu", tr("&Edit"), {undo, redo, nullptr, discardSelection, discardAll, nullptr, copy, selectAll});
+    menu("fileMenu", tr("&File"), {open, nullptr, commit, persist, saveCopy, recover, nullptr, close, quit});
+    menu("editMenu", tr("&Edit"),
+         {undo, redo, nullptr, fill, importFile, nullptr, discardSelection, discardAll, nullptr, copy, selectAll});
     viewMenu = menu("viewMenu", tr("&View"), {overlay, legend, nullptr});
     menu("goMenu", tr("&Go"), {goTo, nullptr, back, forward, nullptr, nextEdit, previousEdit});
     menu("cacheMenu", tr("&Cache"), {reload});
@@ -130,22 +137,30 @@ void WindowActions::refresh(const ActionState &state) const
 
 void WindowActions::refreshEditing(const ActionState &state) const
 {
-    QString base = state.open ? QString() : tr("Open a document first.");
-    if (base.isEmpty() && !state.writable)
-        base = state.readOnlyReason;
-    if (base.isEmpty() && state.writing)
-        base = tr("A write is running; wait until it has ended.");
-    const auto unless = [&base](bool possible, const QString &whyNot) {
-        return !base.isEmpty() ? base : possible ? QString() : whyNot;
+    QString locked = state.open ? QString() : tr("Open a document first.");
+    if (locked.isEmpty() && !state.writable)
+        locked = state.readOnlyReason;
+    const auto unless = [](const QString &first, bool possible, const QString &whyNot) {
+        return !first.isEmpty() ? first : possible ? QString() : whyNot;
     };
-    enable(commit, unless(state.staged, tr("Nothing is staged.")));
-    enable(persist, unless(state.stagedInSelection, tr("Select a range with staged bytes first.")));
-    enable(discardSelection, unless(state.stagedInSelection, tr("Select a range with staged bytes first.")));
-    enable(discardAll, unless(state.staged, tr("Nothing is staged.")));
+    enable(fill, unless(locked, state.selection, tr("Select the bytes to fill first.")));
+    enable(importFile, unless(locked, !state.empty, tr("The document is empty.")));
+    importFile->setText(state.selection ? tr("&Import File Over Selection…") : tr("&Import File at Caret…"));
+
+    const QString closed = state.open ? QString() : tr("Open a document first.");
+    enable(recover, unless(closed, state.needsRecovery, tr("No write was interrupted.")));
+    const QString busy = unless(locked, !state.writing, tr("A write is running; wait until it has ended."));
+    const QString unsettled = unless(busy, !state.needsRecovery, tr("A write was interrupted; recover it first."));
+    const QString nothing = tr("Nothing is staged.");
+    const QString nothingSelected = tr("Select a range with staged bytes first.");
+    enable(commit, unless(unsettled, state.staged, nothing));
+    enable(persist, unless(unsettled, state.stagedInSelection, nothingSelected));
+    enable(discardSelection, unless(busy, state.stagedInSelection, nothingSelected));
+    enable(discardAll, unless(busy, state.staged, nothing));
     undo->setText(state.undo.isEmpty() ? tr("&Undo") : tr("&Undo %1").arg(state.undo));
     redo->setText(state.redo.isEmpty() ? tr("&Redo") : tr("&Redo %1").arg(state.redo));
-    enable(undo, unless(!state.undo.isEmpty(), tr("There is nothing to undo.")));
-    enable(redo, unless(!state.redo.isEmpty(), tr("There is nothing to redo.")));
+    enable(undo, unless(busy, !state.undo.isEmpty(), tr("There is nothing to undo.")));
+    enable(redo, unless(busy, !state.redo.isEmpty(), tr("There is nothing to redo.")));
 }
 
 } // namespace cachet

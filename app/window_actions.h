@@ -18,6 +18,7 @@ struct ActionState {
     bool stagedInSelection = false;
     bool selection = false;
     bool writing = false;
+    bool needsRecovery = false; ///< an interrupted write must be settled first
     bool copying = false;
     bool canGoBack = false;
     bool canGoForward = false;
@@ -40,10 +41,13 @@ struct WindowActions {
     QAction *quit;
     QAction *commit;
     QAction *persist;
+    QAction *recover;
     QAction *undo;
     QAction *redo;
     QAction *discardSelection;
     QAction *discardAll;
+    QAction *fill;
+    QAction *importFile;
     QAction *copy;
     QAction *selectAll;
     QAction *overlay;

@@ -41,6 +41,9 @@ WindowServices systemServices()
     services.chooseCopy = [](QWidget *parent, std::function<void(std::string)> chosen) {
         chooseFile(parent, MainWindow::tr("Save a Copy As"), QFileDialog::AcceptSave, std::move(chosen));
     };
+    services.chooseImport = [](QWidget *parent, std::function<void(std::string)> chosen) {
+        chooseFile(parent, MainWindow::tr("Import a File"), QFileDialog::AcceptOpen, std::move(chosen));
+    };
     return services;
 }
 

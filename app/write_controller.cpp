@@ -4,6 +4,9 @@
 #include "app/message_bar.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
+#include "ui/session/write_text.h"
+
+#include <utility>
 
 namespace cachet {
 
@@ -28,12 +31,17 @@ void WriteController::setSession(DocumentSession *session)
         connect(session, &DocumentSession::writeFinished, this, &WriteController::finished);
 }
 
+void WriteController::begin()
+{
+    m_report = {};
+    m_messages.dismiss(kKey);
+}
+
 void WriteController::commit()
 {
     if (!m_session || m_session->document().writing() || m_session->document().staged().empty())
         return;
-    m_bytes = 0;
-    m_messages.dismiss(kKey);
+    begin();
     m_session->commit();
 }
 
@@ -41,8 +49,7 @@ void WriteController::persist(const std::vector<cachecore::ByteRange> &ranges)
 {
     if (!m_session || m_session->document().writing() || ranges.empty())
         return;
-    m_bytes = 0;
-    m_messages.dismiss(kKey);
+    begin();
     m_waiting.assign(ranges.begin(), ranges.end());
     next();
 }
@@ -54,36 +61,43 @@ void WriteController::next()
     m_session->persist(range);
 }
 
-void WriteController::finished(const cachecore::Result<cachecore::WriteReport> &result)
+void WriteController::finished(const cachecore::WriteOutcome &outcome)
 {
-    if (!result) {
-        m_waiting.clear();
-        tellFailure(result.error());
+    const cachecore::WriteReport &report = outcome.report();
+    m_report.bytesWritten += report.bytesWritten;
+    m_report.undoKept &= report.undoKept;
+    m_report.imageIntact &= report.imageIntact;
+    m_report.ranges.insert(m_report.ranges.end(), report.ranges.begin(), report.ranges.end());
+    if (!outcome) {
+        tellEnd(outcome.error());
         return;
     }
-    m_bytes += result->bytesWritten;
     if (!m_waiting.empty()) {
         next();
         return;
     }
-    if (!result->undoKept)
+    const QString written = tr("Wrote %1 to the disk and read them back.").arg(sizeText(m_report.bytesWritten));
+    if (!m_report.undoKept)
         m_messages.show(
             kKey, MessageBar::Severity::Information,
-            tr("Wrote %1 to the disk. The bytes that were there before were too many to keep, so this cannot "
-               "be undone.")
-                .arg(sizeText(m_bytes)));
-    emit told(tr("Wrote %1 to the disk.").arg(sizeText(m_bytes)));
+            tr("%1 The bytes that were there before were too many to keep, so this cannot be undone.").arg(written));
+    emit told(written);
 }
 
-void WriteController::tellFailure(const cachecore::Error &error)
+void WriteController::tellEnd(const cachecore::Error &error)
 {
+    // What the request still waited for counts as untouched too.
+    for (const cachecore::ByteRange range : std::exchange(m_waiting, {}))
+        m_report.ranges.push_back({range, cachecore::RangeFate::Untouched});
     cachecore::Error named = error;
     if (named.path.empty())
         named.path = m_session->document().source().path();
-    QString sentence = writeErrorText(named);
-    if (m_bytes > 0) // by an earlier part of the same request
-        sentence = tr("%1 Before that, %2 reached the disk.").arg(sentence, sizeText(m_bytes));
-    m_messages.show(kKey, MessageBar::Severity::Error, sentence);
+    const WriteEndText text = writeEndText(m_report, named);
+    MessageBar::Action details;
+    if (!text.details.isEmpty())
+        details = {tr("Details…"), [this, lines = text.details] { emit detailsWanted(lines); }};
+    m_messages.show(kKey, text.calm ? MessageBar::Severity::Information : MessageBar::Severity::Error, text.sentence,
+                    details);
 }
 
 } // namespace cachet

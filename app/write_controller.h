@@ -31,16 +31,19 @@ public:
 signals:
     /// A passing remark: what was written.
     void told(const QString &sentence);
+    /// What became of each range, one line each.
+    void detailsWanted(const QString &details);
 
 private:
     void next();
-    void tellFailure(const cachecore::Error &error);
-    void finished(const cachecore::Result<cachecore::WriteReport> &result);
+    void begin();
+    void tellEnd(const cachecore::Error &error);
+    void finished(const cachecore::WriteOutcome &outcome);
 
     MessageBar &m_messages;
     QPointer<DocumentSession> m_session;
     std::deque<cachecore::ByteRange> m_waiting;
-    std::uint64_t m_bytes = 0; ///< written since the request
+    cachecore::WriteReport m_report; ///< of all that was written since the request
 };
 
 } // namespace cachet

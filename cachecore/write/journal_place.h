@@ -30,11 +30,15 @@ struct JournalName {
 
 inline constexpr const char *kJournalSuffix = ".cachet-journal";
 
-/// The names the journal of `source` may have, in the order they are tried: beside the file that its path leads to (links followed) as ".NAME.cachet-journal",
-/// NAME cut and hashed where the whole would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path. A
-/// source without a path (memory) has one anonymous name. Blocking. Errors: what realPath says.
+/// The names a new journal of `source` may get, in the order they are tried: beside the file that its path leads to (links followed) as ".NAME.cachet-journal",
+/// NAME cut and hashed where a name would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path with links followed. The
+/// temporary has ".new" appended. A source without a path (memory) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
 [[nodiscard]] Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source,
                                                             const JournalPlaces &places);
+
+/// The same whatever is preferred: every name a journal of `source` may have got. Blocking.
+[[nodiscard]] Result<std::vector<JournalName>> everyJournalName(Env &env, const BlockSource &source,
+                                                                const JournalPlaces &places);
 
 /// A journal that may belong to a source.
 struct FoundJournal {

@@ -51,13 +51,16 @@ enum class RecoveryChoice : std::uint8_t {
 /// What to do with units that something else has written to.
 enum class ForeignUnits : std::uint8_t { Stop, Overwrite };
 
-/// Reads the journal at `path` and every unit it names; changes nothing. A journal that does not parse is no error but a report with `damage`.
-/// Errors: what target and journal say when they cannot be read at all, Cancelled. Blocking.
+/// Reads the journal at `path` and every unit it names; changes nothing. A journal that does not parse is no error but a report with `damage`, and so is one that
+/// is not armed and yet has this name. The units of a journal that is Done or RolledBack are not looked at: it has nothing to do with them any more.
+/// Errors: what target and journal say when they cannot be read at all, Truncated, Cancelled, OutOfMemory. Blocking. Memory: beside what reading takes, 16 bytes
+/// for each of the journal's extents.
 [[nodiscard]] Result<RecoveryReport> inspectJournal(Env &env, BlockSource &target, const std::string &path,
                                                     WriteProgress &progress, std::stop_token stop = {});
 
 /// Settles the journal: brings every unit to one side, syncs, reads back, compares, then removes the journal durably. Idempotent: cut anywhere, it can be called again
-/// with either choice. Touches only units that are not on that side already, and of a torn or old one only what differs. With ForeignUnits::Stop and a foreign unit
+/// with either choice. Touches only units that are not on that side already, and of those only what differs (of a stretch the write replaced, from the first to the last byte that
+/// does; of one that cannot be read, all). With ForeignUnits::Stop, or on another disk than the journal names, a foreign unit means that
 /// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Truncated,
 /// what target and journal say. Returns what was found before. Blocking.
 [[nodiscard]] Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path,

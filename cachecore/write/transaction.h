@@ -20,15 +20,15 @@ namespace cachecore {
 /// How a transaction ended.
 struct TransactionEnd {
     enum class Kind : std::uint8_t {
-        Committed, ///< every byte of the batch is on the target, verified
-        Untouched, ///< failed or cancelled before the target was touched; no journal remains
-        RolledBack, ///< failed or cancelled after that; the target holds the old bytes again, verified; no journal remains
+        Committed,  ///< every byte of the batch is on the target, verified
+        Untouched,  ///< failed or cancelled before the target was touched; no journal remains that asks for anything
+        RolledBack, ///< failed or cancelled after that; the target holds the old bytes again, verified; no journal remains that asks for anything
         NeedsRecovery, ///< neither could be completed; the journal remains
     };
     Kind kind = Kind::Untouched;
     std::optional<Error>
-        error; ///< what stopped it; with Committed: what went wrong after the commit point (the journal could not be removed)
-    std::optional<Error> rollBackError; ///< with NeedsRecovery: why rolling back failed
+        error; ///< what stopped it; with Committed: what went wrong after everything was verified (DONE, or removing the journal)
+    std::optional<Error> rollBackError; ///< with NeedsRecovery: why the journal could not be settled
     std::uint64_t writes = 0;           ///< write calls made on the target
     std::string journalPath;            ///< where the journal was or is; empty when it has no name or was never made
 };
@@ -39,15 +39,19 @@ using KeepRetired = std::function<std::shared_ptr<const ExternalBytes>(std::uniq
 
 /// Carries one batch of a plan to the target: all of it or none of it, whatever happens meanwhile.
 ///
-///     Idle --check()--> Checked --prepare()--> Prepared --arm()--> Armed --write()--> Written --sync()--> Synced
-///       |                  |                      |                  |                  |                   |
-///       |                  |                      |                  +------------------+---------+---------+ error or stop
-///       v                  v                      v                                               v
-///     Untouched <--abandon(): temporary removed---+                                          rollBack()
-///                                                                                                 |
-///     Synced --verify()--> Verified --finish()--> Committed                          RollingBack ----> RolledBack
-///                |            | error before DONE                                          |
-///                +------------+-------> rollBack()                                         +---------> NeedsRecovery
+///     Idle --check()--> Checked --prepare()--> Prepared --arm()--> Armed --write()--> Written --sync()--> Synced --verify()--> Verified
+///       |                  |                      |                  |                   |                  |                     |
+///       +------------------+----------+-----------+                  +-------------------+---------+--------+              finish()
+///                     error or stop:  | abandon()                                error or stop:    | rollBack() <- stop ----+  |
+///                                     |                                                            v                           |
+///                                     +--> Untouched                                          RollingBack --> RolledBack       +--> Committed
+///                                     |                                                            |                           |
+///                                     +--> NeedsRecovery: the journal has its name                 +--> NeedsRecovery          +--> NeedsRecovery:
+///                                          and can neither be marked nor removed                                                  neither DONE nor removing worked
+///
+/// A stop is looked at between extents until finish() begins. Once everything is verified there is no way back: where DONE cannot be made
+/// durable, removing the journal durably says the same, and rolling back could meet a DONE that reached the medium after all.
+/// After a failed sync rolling back writes every byte again before it syncs: what can be read by then says nothing about the medium.
 ///
 /// Thread: run() on one thread, which blocks; state() from any. Memory: at most 8 MiB beside the batch.
 class Transaction {

@@ -58,7 +58,14 @@ public:
         note();
         return m_inner->nextData(from);
     }
+    cachecore::Result<void> dropCached(cachecore::ByteRange range) override
+    {
+        note();
+        return m_inner->dropCached(range);
+    }
     std::uint32_t blockSize() const override { return m_inner->blockSize(); }
+    std::uint32_t physicalBlockSize() const override { return m_inner->physicalBlockSize(); }
+    std::uint32_t writeGranularity() const override { return m_inner->writeGranularity(); }
     cachecore::SourceIdentity identity() const override { return m_inner->identity(); }
     std::string path() const override { return m_inner->path(); }
     bool writable() const override { return m_inner->writable(); }

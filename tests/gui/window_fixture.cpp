@@ -19,6 +19,8 @@ WindowFixture::WindowFixture(WindowSetup setup)
     cachet::WindowOptions options;
     options.readOnly = m_setup.readOnly;
     options.document.pageSize = 4096;
+    options.document.journalLimit = m_setup.journalLimit;
+    options.document.journals.stateDirectory = directory.file("state");
     window = new cachet::MainWindow(services(), options);
     window->resize(1000, 640);
     window->show();
@@ -44,13 +46,15 @@ cachet::WindowServices WindowFixture::services()
         services.askClose = cachet::messageBoxAsker();
     else
         services.askClose
-            = [this](QWidget *, const cachet::CloseQuestion &, std::function<void(cachet::CloseAnswer)> reply) {
+            = [this](QWidget *, const cachet::CloseQuestion &asked, std::function<void(cachet::CloseAnswer)> reply) {
                   ++questions;
+                  question = asked;
                   reply(answer);
               };
     services.chooseOpen = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(path); };
     services.chooseCopy
         = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(directory.file("copy.img")); };
+    services.chooseImport = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(importPath); };
     return services;
 }
 

@@ -21,6 +21,7 @@ struct WindowSetup {
     bool readOnly = false;
     bool realQuestions = false; ///< asks with the program's own message box when it closes
     std::shared_ptr<cachecore::Env> env = cachecore::systemEnv();
+    std::uint64_t journalLimit = cachecore::DocumentOptions().journalLimit;
     std::function<std::shared_ptr<cachecore::BlockSource>()> source
         = {}; ///< opened instead of the file of the name given
 };
@@ -63,6 +64,8 @@ public:
     std::shared_ptr<cachet::DocumentCloser> closer = std::make_shared<cachet::DocumentCloser>();
     cachet::CloseAnswer answer = cachet::CloseAnswer::Cancel;
     int questions = 0; ///< asked so far
+    cachet::CloseQuestion question; ///< the last of them
+    std::string importPath;         ///< what is chosen to be imported
     bool openFailed = false;
     QPointer<cachet::MainWindow> window;
 

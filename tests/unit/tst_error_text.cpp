@@ -12,6 +12,8 @@ using cachecore::ErrorCode;
 using cachecore::Operation;
 using namespace cachet;
 
+Q_DECLARE_METATYPE(cachecore::Error)
+
 namespace cachet_test {
 
 class TestErrorText : public QObject {
@@ -23,7 +25,9 @@ private slots:
     void everyCodeHasItsOwnReason();
     void saysWhatTheSystemSays();
     void wrongValuesAreToldApart();
-    void failedWriteSaysThatNothingIsLost();
+    void newCodesSayWhatToDo_data();
+    void newCodesSayWhatToDo();
+    void everyOperationHasItsOwnAttempt();
     void nameThatIsNotTextIsShownWithReplacements();
     void rangesNameFirstAndLastByte();
     void sizesAreForPeople();
@@ -34,7 +38,7 @@ void TestErrorText::everyErrorNamesItsRangeAndFile_data()
     QTest::addColumn<int>("code");
     QTest::addColumn<int>("operation");
     for (int code = 0; code <= static_cast<int>(ErrorCode::System); ++code) {
-        for (int operation = 0; operation <= static_cast<int>(Operation::Configure); ++operation)
+        for (int operation = 0; operation <= static_cast<int>(Operation::Import); ++operation)
             QTest::addRow("code %d operation %d", code, operation) << code << operation;
     }
 }
@@ -46,7 +50,11 @@ void TestErrorText::everyErrorNamesItsRangeAndFile()
     const Error error{static_cast<ErrorCode>(code), 0, static_cast<Operation>(operation), ByteRange::make(0x400, 0x20),
                       "/some where/disk.img"};
     const QString text = errorText(error);
-    QVERIFY2(text.contains(QStringLiteral("bytes 0x400 to 0x41F of /some where/disk.img")), qPrintable(text));
+    // A journal without room is told by its directory and by what it needs.
+    const bool noRoom = error.code == ErrorCode::NoSpace && error.operation == Operation::Journal;
+    QVERIFY2(text.contains(noRoom ? QStringLiteral("/some where ")
+                                  : QStringLiteral("bytes 0x400 to 0x41F of /some where/disk.img")),
+             qPrintable(text));
     QVERIFY2(text.endsWith(u'.') && !text.endsWith(QStringLiteral("..")), qPrintable(text));
     QVERIFY2(!text.contains(u'%') && !text.contains(u'\n'), qPrintable(text));
 }
@@ -82,19 +90,79 @@ void TestErrorText::wrongValuesAreToldApart()
     QVERIFY(wrong(Operation::Open, 0, std::string("a\0b", 3)).contains(QStringLiteral("no file can have that name")));
 }
 
-void TestErrorText::failedWriteSaysThatNothingIsLost()
+void TestErrorText::newCodesSayWhatToDo_data()
 {
-    for (const ErrorCode code : {ErrorCode::NoSpace, ErrorCode::Io, ErrorCode::Changed}) {
-        const QString text = writeErrorText({code, 0, Operation::Write, ByteRange::make(0, 1), "d"});
-        QVERIFY2(text.startsWith(QStringLiteral("Could not write byte 0x0 of d: ")), qPrintable(text));
-        QVERIFY2(text.contains(QStringLiteral("still staged")), qPrintable(text));
-        QVERIFY2(text.contains(QStringLiteral("may already be on the disk")), qPrintable(text));
-        const QString before = writeErrorText({code, 0, Operation::Compare, ByteRange::make(0, 1), "d"});
-        QVERIFY2(before.contains(QStringLiteral("Nothing was written; your edits are still staged")),
-                 qPrintable(before));
-        // A copy that fails says nothing about staged edits: they are not what failed.
-        QVERIFY(!errorText({code, 0, Operation::Write, ByteRange::make(0, 1), "d"}).contains(QStringLiteral("staged")));
-    }
+    QTest::addColumn<Error>("error");
+    QTest::addColumn<QString>("text");
+    const std::string disk = "/d/disk.img";
+    Error held = Error::of(ErrorCode::Held, Operation::Lock, {}, disk);
+    QTest::newRow("held by nobody known")
+        << held
+        << "Could not open /d/disk.img for writing: it is being written to by another program; it is open for reading "
+           "here. Close it there and open it again.";
+    held.holder = "qemu-system-x86 (process 4711)";
+    QTest::newRow("held") << held
+                          << "Could not open /d/disk.img for writing: it is being written to by qemu-system-x86 "
+                             "(process 4711); it is open for reading here. Close it there and open it again.";
+    QTest::newRow("journal without room, size known")
+        << Error::of(ErrorCode::NoSpace, Operation::Journal, ByteRange::make(0, 3 << 20), "/d/.disk.img.cachet-journal")
+        << "/d is full: the journal that makes the write safe needs 3.0 MiB there. Nothing was changed. Free some "
+           "space there, or write less at once with Persist Selection, then try again.";
+    QTest::newRow("journal without room, size unknown")
+        << Error::of(ErrorCode::NoSpace, Operation::Journal, {}, "/d/.disk.img.cachet-journal")
+        << "/d is full: the journal that makes the write safe needs room there. Nothing was changed. Free some space "
+           "there, or write less at once with Persist Selection, then try again.";
+    QTest::newRow("journal too large for the file system")
+        << Error::fromErrno(EFBIG, Operation::Journal, ByteRange::make(0, std::uint64_t{5} << 30),
+                            "/fat/.disk.img.cachet-journal")
+        << "/fat does not take a file that large: the journal that makes the write safe needs 5.0 GiB there. Nothing "
+           "was changed. Free some space there, or write less at once with Persist Selection, then try again.";
+    QTest::newRow("file size limit")
+        << Error::fromErrno(EFBIG, Operation::Write, ByteRange::make(16, 2), disk)
+        << "Could not write bytes 0x10 to 0x11 of /d/disk.img: the file would be larger than its file system or the "
+           "limit of this process (ulimit -f) allows. Use a place that takes larger files, then try again.";
+    QTest::newRow("needs recovery") << Error::of(ErrorCode::NeedsRecovery, Operation::Plan, {}, disk)
+                                    << "Could not prepare the write of /d/disk.img: an interrupted write must be "
+                                       "recovered before anything else is written. Choose Recover.";
+    QTest::newRow("damaged journal")
+        << Error::of(ErrorCode::Damaged, Operation::Journal, ByteRange::make(4096, 32), "/d/j")
+        << "Could not use the journal of the write, bytes 0x1000 to 0x101F of /d/j: it is damaged or was cut short, so "
+           "it cannot be relied on. Set it aside, and compare the image with a copy.";
+    QTest::newRow("newer journal") << Error::of(ErrorCode::NewerVersion, Operation::Journal, {}, "/d/j")
+                                   << "Could not use the journal of the write, /d/j: it was written by a later version "
+                                      "of Cachet. Open the image with that version.";
+    QTest::newRow("verify")
+        << Error::of(ErrorCode::Changed, Operation::Verify, ByteRange::make(0, 1), disk)
+        << "What was read back is not what was written to byte 0x0 of /d/disk.img: the disk gives "
+           "back other bytes. Check the disk and its cable, then try again or save a copy elsewhere.";
+    QTest::newRow("rolling back") << Error::fromErrno(EIO, Operation::RollBack, ByteRange::make(0, 1), disk)
+                                  << "Could not put the old bytes back in byte 0x0 of /d/disk.img: the medium failed. "
+                                     "Check the disk and its cable, then try again or save a copy elsewhere.";
+    QTest::newRow("foreign bytes") << Error::of(ErrorCode::Changed, Operation::Recover, ByteRange::make(0, 1), disk)
+                                   << "Could not recover the interrupted write of byte 0x0 of /d/disk.img: another "
+                                      "program has written there since. Look at the place, then recover again and "
+                                      "choose to overwrite it.";
+    QTest::newRow("import changed") << Error::of(ErrorCode::Changed, Operation::Import, {}, "/d/in.bin")
+                                    << "Could not import /d/in.bin: another program changed the file since it was "
+                                       "imported. Import it again, or discard the edit.";
+    QTest::newRow("import shorter") << Error::of(ErrorCode::Truncated, Operation::Import, {}, "/d/in.bin")
+                                    << "Could not import /d/in.bin: the file has become shorter since it was imported. "
+                                       "Import it again, or discard the edit.";
+}
+
+void TestErrorText::newCodesSayWhatToDo()
+{
+    QLocale::setDefault(QLocale::c());
+    QFETCH(const Error, error);
+    QTEST(errorText(error), "text");
+}
+
+void TestErrorText::everyOperationHasItsOwnAttempt()
+{
+    QSet<QString> texts;
+    for (int operation = 0; operation <= static_cast<int>(Operation::Import); ++operation)
+        texts.insert(errorText({ErrorCode::OutOfMemory, 0, static_cast<Operation>(operation), {}, "d"}));
+    QCOMPARE(texts.size(), static_cast<int>(Operation::Import) + 1);
 }
 
 void TestErrorText::nameThatIsNotTextIsShownWithReplacements()

@@ -124,6 +124,8 @@ void StagedEditsDock::setSession(DocumentSession *session)
     if (session) {
         connect(session, &DocumentSession::writeStarted, this, &StagedEditsDock::refreshState, Qt::QueuedConnection);
         connect(session, &DocumentSession::writeFinished, this, &StagedEditsDock::refreshState);
+        connect(session, &DocumentSession::workChanged, this, &StagedEditsDock::refreshState);
+        connect(session, &DocumentSession::recoveryChanged, this, &StagedEditsDock::refreshState);
     }
     refreshState();
 }
@@ -188,11 +190,13 @@ void StagedEditsDock::refreshState()
         whyNot = tr("Nothing is staged.");
     else if (writing)
         whyNot = tr("A write is running; wait until it has ended.");
-    setState(m_commit, whyNot, tr("Write every staged edit to the disk (Ctrl+S)."));
-    if (whyNot.isEmpty() && !selected)
-        whyNot = tr("Select one or more rows first.");
-    setState(m_persist, whyNot, tr("Write the selected edits to the disk and leave the others staged."));
-    setState(m_discard, whyNot, tr("Take the selected edits back; this can be undone."));
+    const QString whyNotSelected = !whyNot.isEmpty() || selected ? whyNot : tr("Select one or more rows first.");
+    const bool unsettled = any && !writing && !m_session->document().unsettled().empty();
+    const QString recoverFirst = unsettled ? tr("A write was interrupted; recover it first.") : QString();
+    setState(m_commit, unsettled ? recoverFirst : whyNot, tr("Write every staged edit to the disk (Ctrl+S)."));
+    setState(m_persist, unsettled ? recoverFirst : whyNotSelected,
+             tr("Write the selected edits to the disk and leave the others staged."));
+    setState(m_discard, whyNotSelected, tr("Take the selected edits back; this can be undone."));
 }
 
 } // namespace cachet

@@ -151,6 +151,7 @@ HexPainter::Ground HexPainter::groundOf(int row, int column) const
     case ByteCondition::PastEnd:
         return Ground::None;
     case ByteCondition::Staged:
+    case ByteCondition::StagedNotLoaded:
         return selected ? Ground::SelectedStaged : Ground::Staged;
     case ByteCondition::Unreadable:
         return selected ? Ground::SelectedUnreadable : Ground::Unreadable;

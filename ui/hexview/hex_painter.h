@@ -96,7 +96,9 @@ private:
     const Theme *m_theme = nullptr;
     int m_clipRight = 0;
     std::array<Batch, static_cast<std::size_t>(Ink::Count)> m_batches;
-    std::array<QList<QRect>, 3> m_dots; ///< of placeholders: plain, selected, under the caret
+    static constexpr std::array kDotInks
+        = {Ink::Placeholder, Ink::Selected, Ink::Staged, Ink::SelectedStaged, Ink::Caret};
+    std::array<QList<QRect>, kDotInks.size()> m_dots; ///< of placeholders, by ink
 };
 
 } // namespace cachet

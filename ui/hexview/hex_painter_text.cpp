@@ -59,8 +59,8 @@ void HexPainter::paintByte(int row, int column)
         return;
     }
     const Ground ground = groundOf(row, column);
-    if (condition == ByteCondition::NotLoaded) {
-        paintPlaceholder(row, column, ground == Ground::Selected ? Ink::Selected : Ink::Placeholder);
+    if (condition == ByteCondition::NotLoaded || condition == ByteCondition::StagedNotLoaded) {
+        paintPlaceholder(row, column, ground == Ground::None ? Ink::Placeholder : inkOf(std::byte{0}, ground));
         return;
     }
     const std::byte byte = m_scene->rows->bytes[index];
@@ -78,7 +78,8 @@ void HexPainter::paintPlaceholder(int row, int column, Ink ink)
 {
     const CaretCells caret = caretCells(row, column);
     const auto dots = [this, ink](bool underCaret) -> QList<QRect> & {
-        return m_dots[underCaret ? 2 : ink == Ink::Selected ? 1 : 0];
+        const auto *const kind = std::ranges::find(kDotInks, underCaret ? Ink::Caret : ink);
+        return m_dots[static_cast<std::size_t>(kind - kDotInks.begin())];
     };
     const int width = m_layout->cell().charWidth;
     const int size = std::max(2, width / 5);
@@ -127,7 +128,6 @@ void HexPainter::paintHeader()
 
 void HexPainter::flush()
 {
-    static constexpr std::array kDotInks = {Ink::Placeholder, Ink::Selected, Ink::Caret};
     m_painter->setPen(Qt::NoPen);
     for (std::size_t kind = 0; kind < m_dots.size(); ++kind) {
         m_painter->setBrush(colorOf(kDotInks[kind]));

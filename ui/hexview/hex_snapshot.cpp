@@ -86,8 +86,11 @@ void HexSnapshot::readStates(const Document &document, int from, int to)
         }
         state.tone = tone;
         const auto inRow = std::span(conditions).subspan(index(row, 0), static_cast<std::size_t>(bytesPerRow));
-        const auto about = tone == PageTone::Failed ? ByteCondition::Unreadable : ByteCondition::Staged;
-        state.itself = std::ranges::find(inRow, about) != inRow.end();
+        state.itself = std::ranges::any_of(inRow, [tone](ByteCondition condition) {
+            return tone == PageTone::Failed
+                ? condition == ByteCondition::Unreadable
+                : condition == ByteCondition::Staged || condition == ByteCondition::StagedNotLoaded;
+        });
     }
 }
 

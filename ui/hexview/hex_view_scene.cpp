@@ -240,6 +240,9 @@ void HexView::Private::describeCaret()
     case ByteCondition::Unreadable:
         q.setAccessibleDescription(HexView::tr("Offset %1, byte cannot be read").arg(offset));
         break;
+    case ByteCondition::StagedNotLoaded:
+        q.setAccessibleDescription(HexView::tr("Offset %1, staged byte not loaded yet").arg(offset));
+        break;
     case ByteCondition::NotLoaded:
     case ByteCondition::PastEnd:
         q.setAccessibleDescription(HexView::tr("Offset %1, byte not loaded yet").arg(offset));

@@ -15,7 +15,7 @@ namespace cachet {
 
 namespace {
 
-enum class Swatch : std::uint8_t { Page, Unreadable, StagedByte, ByteText };
+enum class Swatch : std::uint8_t { Page, Unreadable, StagedByte, StagedNotLoaded, ByteText };
 
 constexpr int kGap = 5;            // pixels between swatch and name
 constexpr int kDistance = 14;      // pixels between entries
@@ -66,6 +66,8 @@ std::vector<OverlayLegend::Entry> OverlayLegend::entries() const
         {Swatch::Page, PageTone::Staged, tr("Staged"), tr("The page holds edits that are not on the disk yet")},
         {Swatch::Page, PageTone::Failed, tr("Failed"), tr("Some of the page could not be read")},
         {Swatch::StagedByte, PageTone::Staged, tr("Staged byte"), tr("An edit that is not on the disk yet")},
+        {Swatch::StagedNotLoaded, PageTone::Staged, tr("Staged, not loaded"),
+         tr("An edit whose bytes have not been read yet from the file they come from")},
         {Swatch::Unreadable, PageTone::Failed, tr("Unreadable byte"), tr("A byte that could not be read")},
         {Swatch::ByteText, PageTone::Never, tr("Zero"), tr("The byte 00"), std::byte{0x00}},
         {Swatch::ByteText, PageTone::Never, tr("Printable"), tr("A printable ASCII character: 20 to 7E"),
@@ -158,6 +160,10 @@ void OverlayLegend::paintEvent(QPaintEvent *)
         }
         case Swatch::StagedByte:
             painter.fillRect(box, theme.stagedBackground);
+            break;
+        case Swatch::StagedNotLoaded:
+            painter.fillRect(box, theme.stagedBackground);
+            paintDots(painter, box, theme.stagedText);
             break;
         case Swatch::Unreadable:
             paintUnreadable(painter, box, false, theme);

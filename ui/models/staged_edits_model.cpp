@@ -31,6 +31,7 @@ QString hexBytes(std::span<const std::byte> bytes, std::span<const cachecore::By
             texts << QStringLiteral("%1").arg(std::to_integer<unsigned>(bytes[i]), 2, 16, QLatin1Char('0')).toUpper();
             break;
         case cachecore::ByteCondition::NotLoaded:
+        case cachecore::ByteCondition::StagedNotLoaded:
             texts << QStringLiteral("··");
             break;
         case cachecore::ByteCondition::Unreadable:
@@ -105,8 +106,13 @@ QString StagedEditsModel::changeText(cachecore::ByteRange extent) const
     const std::span shownConditions(conditions.data(), count);
     m_session->document().peekSource(extent.begin(), shown, shownConditions);
     const QString before = hexBytes(shown, shownConditions);
-    m_edits.overlay(extent.begin(), shown);
     conditions.fill(cachecore::ByteCondition::Staged);
+    m_edits.overlay(extent.begin(), shown, [&](cachecore::ByteRange stretch, bool inMemory) {
+        const auto begin = static_cast<std::size_t>(stretch.begin() - extent.begin());
+        if (!inMemory)
+            std::ranges::fill(shownConditions.subspan(begin, static_cast<std::size_t>(stretch.length())),
+                              cachecore::ByteCondition::StagedNotLoaded);
+    });
     const QString more = extent.length() > kShownBytes ? QStringLiteral(" …") : QString();
     return tr("%1 → %2").arg(before + more, hexBytes(shown, shownConditions) + more);
 }

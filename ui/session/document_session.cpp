@@ -32,23 +32,21 @@ public:
         m_pending.pages |= changes.pages;
         m_pending.edits |= changes.edits;
         m_pending.size |= changes.size;
+        m_pending.recovery |= changes.recovery;
         if (std::exchange(m_awake, true))
             return;
         QMetaObject::invokeMethod(m_session, [session = m_session] { session->wake(); }, Qt::QueuedConnection);
     }
 
-    /// Any thread.
-    void written(cachecore::Result<cachecore::WriteReport> result)
+    /// Any thread: the work that was started has ended.
+    template <typename Result>
+    void ended(void (DocumentSession::*signal)(const Result &), Result result)
     {
         const std::lock_guard lock(m_mutex);
         if (!m_session)
             return;
         QMetaObject::invokeMethod(
-            m_session,
-            [session = m_session, result = std::move(result)] {
-                session->frame(); // what the write changed is told before its end
-                emit session->writeFinished(result);
-            },
+            m_session, [session = m_session, signal, result = std::move(result)] { session->ended(signal, result); },
             Qt::QueuedConnection);
     }
 
@@ -110,6 +108,8 @@ void DocumentSession::frame()
     const auto changes = m_relay->take();
     m_frame.stop();
     m_relay->lastFrame.start();
+    if (changes.recovery)
+        emit recoveryChanged();
     if (changes.size)
         emit sizeChanged();
     if (changes.edits)
@@ -118,21 +118,75 @@ void DocumentSession::frame()
         emit pagesChanged();
 }
 
+void DocumentSession::setWork(Work work)
+{
+    if (m_work == work)
+        return;
+    m_work = work;
+    emit workChanged();
+}
+
+template <typename Result>
+void DocumentSession::ended(void (DocumentSession::*signal)(const Result &), const Result &result)
+{
+    frame(); // what the work changed is told before its end
+    m_work = Work::None;
+    (this->*signal)(result); // may begin the next work
+    if (m_work == Work::None)
+        emit workChanged();
+}
+
+cachecore::Result<void> DocumentSession::started(Work work, cachecore::Result<void> result)
+{
+    if (result)
+        setWork(work);
+    return result;
+}
+
 void DocumentSession::commit()
 {
     emit writeStarted();
-    const auto started = m_document->startCommit([relay = m_relay](auto result) { relay->written(std::move(result)); });
-    if (!started)
-        m_relay->written(cachecore::failure(started.error()));
+    tellUnlessStarted(m_document->startCommit([relay = m_relay](cachecore::WriteOutcome outcome) {
+        relay->ended(&DocumentSession::writeFinished, std::move(outcome));
+    }));
 }
 
 void DocumentSession::persist(cachecore::ByteRange range)
 {
     emit writeStarted();
-    const auto started
-        = m_document->startPersist(range, [relay = m_relay](auto result) { relay->written(std::move(result)); });
-    if (!started)
-        m_relay->written(cachecore::failure(started.error()));
+    tellUnlessStarted(m_document->startPersist(range, [relay = m_relay](cachecore::WriteOutcome outcome) {
+        relay->ended(&DocumentSession::writeFinished, std::move(outcome));
+    }));
+}
+
+/// A write that could not even start ends like one that failed; what the writer is doing meanwhile goes on.
+void DocumentSession::tellUnlessStarted(cachecore::Result<void> result)
+{
+    if (const auto begun = started(Work::Write, std::move(result)); !begun)
+        QMetaObject::invokeMethod(
+            this, [this, error = begun.error()] { emit writeFinished({{}, error}); }, Qt::QueuedConnection);
+}
+
+cachecore::Result<void> DocumentSession::look(const std::string &journalPath)
+{
+    return started(Work::Look, m_document->startLook(journalPath, [relay = m_relay](auto report) {
+        relay->ended(&DocumentSession::lookFinished, std::move(report));
+    }));
+}
+
+cachecore::Result<void> DocumentSession::settle(const std::string &journalPath, cachecore::RecoveryChoice choice,
+                                                cachecore::ForeignUnits foreign)
+{
+    return started(Work::Settle, m_document->startSettle(journalPath, choice, foreign, [relay = m_relay](auto report) {
+        relay->ended(&DocumentSession::settleFinished, std::move(report));
+    }));
+}
+
+cachecore::Result<void> DocumentSession::setAside(const std::string &journalPath)
+{
+    return started(Work::Settle, m_document->startSetAside(journalPath, [relay = m_relay](auto newName) {
+        relay->ended(&DocumentSession::setAsideFinished, std::move(newName));
+    }));
 }
 
 } // namespace cachet

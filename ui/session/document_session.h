@@ -7,6 +7,7 @@
 #include <QTimer>
 
 #include <memory>
+#include <string>
 
 namespace cachet {
 
@@ -23,25 +24,53 @@ public:
     [[nodiscard]] cachecore::Document &document() const { return *m_document; }
     [[nodiscard]] std::shared_ptr<cachecore::Document> sharedDocument() const { return m_document; }
 
+    /// What this session has the writer doing.
+    enum class Work : std::uint8_t {
+        None,
+        Write,  ///< a commit or persist
+        Look,   ///< at an interrupted write
+        Settle, ///< an interrupted write, or its journal
+    };
+    [[nodiscard]] Work work() const { return m_work; }
+
     /// Starts writing everything staged (or what is staged in `range`). The end is told by writeFinished.
     void commit();
     void persist(cachecore::ByteRange range);
 
+    /// Looks at the journal of an interrupted write. The end is told by lookFinished, unless this returns an error (Busy, Closed).
+    [[nodiscard]] cachecore::Result<void> look(const std::string &journalPath);
+    /// Settles it; told by settleFinished.
+    [[nodiscard]] cachecore::Result<void> settle(const std::string &journalPath, cachecore::RecoveryChoice choice,
+                                                 cachecore::ForeignUnits foreign);
+    /// Gives it another name; told by setAsideFinished.
+    [[nodiscard]] cachecore::Result<void> setAside(const std::string &journalPath);
+
 signals:
-    void pagesChanged(); ///< pages became ready, failed or absent
-    void editsChanged(); ///< staged bytes or undo history
-    void sizeChanged();  ///< document().size() or sourceSize()
+    void pagesChanged();    ///< pages became ready, failed or absent
+    void editsChanged();    ///< staged bytes or undo history
+    void sizeChanged();     ///< document().size() or sourceSize()
+    void recoveryChanged(); ///< document().unsettled()
+    void workChanged();     ///< work(); after the signal that tells an end
     void writeStarted();
-    void writeFinished(const cachecore::Result<cachecore::WriteReport> &result);
+    void writeFinished(const cachecore::WriteOutcome &outcome);
+    void lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
+    void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
+    void setAsideFinished(const cachecore::Result<std::string> &newName);
 
 private:
     class Relay; ///< outlives this object in the engine's hands, so that a late notification finds no dangling pointer
 
     void wake();
     void frame();
+    void setWork(Work work);
+    template <typename Result>
+    void ended(void (DocumentSession::*signal)(const Result &), const Result &result);
+    [[nodiscard]] cachecore::Result<void> started(Work work, cachecore::Result<void> result);
+    void tellUnlessStarted(cachecore::Result<void> result);
 
     const std::shared_ptr<cachecore::Document> m_document;
     const std::shared_ptr<Relay> m_relay;
+    Work m_work = Work::None;
     QTimer m_frame; ///< single shot, runs while a notification waits for the next frame
 };
 

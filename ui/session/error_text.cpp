@@ -48,6 +48,18 @@ QString attempt(Operation operation, const QString &what)
         return tr("Did not write %1").arg(what);
     case Operation::Configure:
         return tr("Could not set up the cache for %1").arg(what);
+    case Operation::Lock:
+        return tr("Could not open %1 for writing").arg(what);
+    case Operation::Journal:
+        return tr("Could not use the journal of the write, %1").arg(what);
+    case Operation::Verify:
+        return tr("What was read back is not what was written to %1").arg(what);
+    case Operation::RollBack:
+        return tr("Could not put the old bytes back in %1").arg(what);
+    case Operation::Recover:
+        return tr("Could not recover the interrupted write of %1").arg(what);
+    case Operation::Import:
+        return tr("Could not import %1").arg(what);
     case Operation::None:
         break;
     }
@@ -70,15 +82,72 @@ QString systemReason(int errnoValue)
 
 bool isWrite(Operation operation)
 {
-    return operation == Operation::Write || operation == Operation::Sync || operation == Operation::Plan
-        || operation == Operation::Compare;
+    switch (operation) {
+    case Operation::Write:
+    case Operation::Sync:
+    case Operation::Plan:
+    case Operation::Compare:
+    case Operation::Journal:
+    case Operation::Verify:
+    case Operation::RollBack:
+    case Operation::Recover:
+        return true;
+    default:
+        return false;
+    }
 }
 
 QString ioReason(const cachecore::Error &error)
 {
+    if (error.operation == Operation::Import)
+        return tr("the medium failed. Check the disk that file is on, then import it again");
     if (isWrite(error.operation))
         return tr("the medium failed. Check the disk and its cable, then try again or save a copy elsewhere");
     return tr("the medium failed. Those bytes show as unreadable; reload (F5) tries them again");
+}
+
+QString noSpaceReason(const cachecore::Error &error)
+{
+    if (error.systemError == EFBIG)
+        return tr("the file would be larger than its file system or the limit of this process (ulimit -f) allows. Use "
+                  "a place that takes larger files, then try again");
+    return tr("there is no space left. Free some space, then try again");
+}
+
+QString truncatedReason(Operation operation)
+{
+    if (operation == Operation::Import)
+        return tr("the file has become shorter since it was imported. Import it again, or discard the edit");
+    if (isWrite(operation))
+        return tr("the file is shorter than it was when it was opened. Save a copy to keep everything, or discard the "
+                  "edits past the end and try again");
+    return tr("the file is shorter than it was when it was opened. The bytes that are left can be used; staged edits "
+              "past the end are kept");
+}
+
+QString changedReason(Operation operation)
+{
+    switch (operation) {
+    case Operation::Import:
+        return tr("another program changed the file since it was imported. Import it again, or discard the edit");
+    case Operation::Recover:
+        return tr("another program has written there since. Look at the place, then recover again and choose to "
+                  "overwrite it");
+    case Operation::Verify:
+        return tr("the disk gives back other bytes. Check the disk and its cable, then try again or save a copy "
+                  "elsewhere");
+    default:
+        return tr(
+            "another program changed it since you edited it. Reload (F5), look at the place, and edit it again or "
+            "discard the edit");
+    }
+}
+
+QString heldReason(const cachecore::Error &error)
+{
+    const QString holder = error.holder.empty() ? tr("another program") : displayPath(error.holder);
+    return tr("it is being written to by %1; it is open for reading here. Close it there and open it again")
+        .arg(holder);
 }
 
 QString systemText(const cachecore::Error &error)
@@ -125,20 +194,22 @@ QString reason(const cachecore::Error &error)
     case ErrorCode::ReadOnly:
         return tr("it is open for reading only. Save a copy and edit that");
     case ErrorCode::NoSpace:
-        return tr("there is no space left. Free some space, then try again");
+        return noSpaceReason(error);
     case ErrorCode::Io:
         return ioReason(error);
     case ErrorCode::Truncated:
-        return isWrite(error.operation) ? tr("the file is shorter than it was when it was opened. Save a copy to keep "
-                                             "everything, or discard the edits "
-                                             "past the end and try again")
-                                        : tr("the file is shorter than it was when it was opened. The bytes that are "
-                                             "left can be used; staged edits "
-                                             "past the end are kept");
+        return truncatedReason(error.operation);
     case ErrorCode::Changed:
-        return tr(
-            "another program changed it since you edited it. Reload (F5), look at the place, and edit it again or "
-            "discard the edit");
+        return changedReason(error.operation);
+    case ErrorCode::Held:
+        return heldReason(error);
+    case ErrorCode::NeedsRecovery:
+        return tr("an interrupted write must be recovered before anything else is written. Choose Recover");
+    case ErrorCode::Damaged:
+        return tr("it is damaged or was cut short, so it cannot be relied on. Set it aside, and compare the image with "
+                  "a copy");
+    case ErrorCode::NewerVersion:
+        return tr("it was written by a later version of Cachet. Open the image with that version");
     case ErrorCode::Busy:
         return tr("another write of this document is still running. Wait until it has ended");
     case ErrorCode::Cancelled:
@@ -155,20 +226,29 @@ QString reason(const cachecore::Error &error)
     return systemText(error);
 }
 
+/// Of a journal that has no room: the range is of its own bytes, and its end what it needs.
+QString journalSpaceText(const cachecore::Error &error)
+{
+    const std::size_t slash = error.path.find_last_of('/');
+    const QString place
+        = slash == std::string::npos ? displayPath(error.path) : displayPath(error.path.substr(0, slash));
+    const QString where = place.isEmpty() ? tr("the place of the journal") : place;
+    const QString needs = error.range && !error.range->empty()
+        ? tr("needs %1 there").arg(shortSizeText(error.range->end().value()))
+        : tr("needs room there");
+    const QString full = error.systemError == EFBIG ? tr("does not take a file that large") : tr("is full");
+    return tr("%1 %2: the journal that makes the write safe %3. Nothing was changed. Free some space there, or write "
+              "less at once with Persist Selection, then try again.")
+        .arg(where, full, needs);
+}
+
 } // namespace
 
 QString errorText(const cachecore::Error &error)
 {
+    if (error.operation == Operation::Journal && error.code == ErrorCode::NoSpace)
+        return journalSpaceText(error);
     return tr("%1: %2.").arg(attempt(error.operation, subject(error)), reason(error));
-}
-
-QString writeErrorText(const cachecore::Error &error)
-{
-    const bool begun = error.operation == Operation::Write || error.operation == Operation::Sync;
-    const QString rest = begun ? tr("Your edits are still staged; some of their bytes may already be on the disk, and "
-                                    "trying again writes them all.")
-                               : tr("Nothing was written; your edits are still staged.");
-    return errorText(error) + u' ' + rest;
 }
 
 QString displayPath(const std::string &path)

@@ -12,10 +12,6 @@ namespace cachet {
 
 /// One sentence for people: what went wrong, where (bytes in hex), and what to do about it. Plain text.
 [[nodiscard]] QString errorText(const cachecore::Error &error);
-/// The same for a commit or persist that failed, and what became of the staged bytes: untouched, or partly on the disk already when
-/// the write had begun.
-[[nodiscard]] QString writeErrorText(const cachecore::Error &error);
-
 /// A file name as people read it: bytes that are not text show as U+FFFD. Never to be turned back into a name.
 [[nodiscard]] QString displayPath(const std::string &path);
 /// The last part of `path`, the same way.

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/write/journal_player.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cachecore {
+
+JournalPlayer::JournalPlayer(Parts parts)
+    : m_parts(std::move(parts))
+    , m_granularity(m_parts.target.writeGranularity())
+    , m_reader(m_parts.target, m_parts.units, m_parts.unit, Operation::Verify)
+{
+}
+
+/// Calls `visit(extent, index)` for every extent, checking before each whether to stop.
+template <typename Visit>
+Result<void> JournalPlayer::forEachExtent(JournalReader::Want want, Visit visit)
+{
+    m_reader.forget();
+    m_parts.journal.rewind();
+    for (std::size_t i = 0; i < m_parts.units.count; ++i) {
+        const ByteRange units = m_parts.units.at(i);
+        if (m_parts.stop.stop_requested())
+            return failure(ErrorCode::Cancelled, Operation::Write, units);
+        const auto extent = m_parts.journal.next(want);
+        if (!extent)
+            return failure(extent.error());
+        if (!*extent || (*extent)->units != units) // it was whole when it was looked at last
+            return failure(ErrorCode::Damaged, Operation::Journal, units);
+        if (auto visited = visit(**extent, i); !visited)
+            return visited;
+        m_parts.progress.advance(units.length());
+    }
+    return {};
+}
+
+Result<void> JournalPlayer::writeNew()
+{
+    return forEachExtent(JournalReader::Want::NewOnly,
+                         [this](const JournalExtent &extent, std::size_t) { return writeSegments(extent); });
+}
+
+Result<void> JournalPlayer::writeSegments(const JournalExtent &extent)
+{
+    const std::span<const JournalSegment> segments = extent.segments;
+    for (std::size_t first = 0; first < segments.size();) {
+        std::size_t end = first + 1;
+        while (end < segments.size() && segments[end].range.begin() == segments[end - 1].range.end())
+            ++end;
+        if (auto written = writeStretch(segments.subspan(first, end - first)); !written)
+            return written;
+        first = end;
+    }
+    return {};
+}
+
+/// Segments without a gap, in one write.
+Result<void> JournalPlayer::writeStretch(std::span<const JournalSegment> stretch)
+{
+    const ByteRange range(stretch.front().range.begin(), stretch.back().range.end());
+    if (stretch.size() == 1 && stretch.front().piece.kind == Piece::Kind::Literal)
+        return write(range.begin(), stretch.front().piece.literal(0, range.length()));
+    m_scratch.resize(std::max(m_scratch.size(), static_cast<std::size_t>(range.length())));
+    const auto bytes = std::span(m_scratch).first(static_cast<std::size_t>(range.length()));
+    for (const JournalSegment &segment : stretch) {
+        const auto into = bytes.subspan(static_cast<std::size_t>(segment.range.begin() - range.begin()),
+                                        static_cast<std::size_t>(segment.range.length()));
+        if (auto read = segment.piece.readTo(0, into); !read)
+            return read;
+    }
+    return write(range.begin(), bytes);
+}
+
+Result<void> JournalPlayer::bring(JournalSide side, Rewrite rewrite)
+{
+    return forEachExtent(JournalReader::Want::OldAndNew, [=, this](const JournalExtent &extent, std::size_t index) {
+        return bringExtent(extent, index, side, rewrite);
+    });
+}
+
+Result<void> JournalPlayer::bringExtent(const JournalExtent &extent, std::size_t index, JournalSide side,
+                                        Rewrite rewrite)
+{
+    const auto now = m_reader.units(index);
+    if (!now)
+        return failure(now.error());
+    std::span<const std::byte> wanted = extent.old;
+    if (side == JournalSide::New) {
+        m_scratch.assign(extent.old.begin(), extent.old.end());
+        applySegments(extent, m_scratch);
+        wanted = m_scratch;
+    }
+    m_differing.clear();
+    findDifferences(*now, wanted, extent.segments, rewrite == Rewrite::AllWritten, m_granularity, m_differing);
+    for (const ByteRange range : m_differing) {
+        if (auto written = write(range.begin(), now->of(wanted, range)); !written)
+            return written;
+    }
+    return {};
+}
+
+Result<void> JournalPlayer::verify(JournalSide side)
+{
+    const JournalSalt salt = m_parts.journal.header().salt;
+    return forEachExtent(JournalReader::Want::NewOnly,
+                         [&, this](const JournalExtent &extent, std::size_t index) -> Result<void> {
+                             const auto now = m_reader.bytes(index);
+                             if (!now)
+                                 return failure(now.error());
+                             const Hash128 &meant = side == JournalSide::New ? extent.newHash : extent.oldHash;
+                             if (saltedHash(salt, {*now}) != meant)
+                                 return failure(ErrorCode::Io, Operation::Verify, extent.units, m_parts.target.path());
+                             return {};
+                         });
+}
+
+Result<void> JournalPlayer::write(ByteOffset at, std::span<const std::byte> bytes)
+{
+    ++m_writes;
+    const std::span<const std::byte> buffers[] = {bytes};
+    return m_parts.target.writev(at, buffers);
+}
+
+} // namespace cachecore

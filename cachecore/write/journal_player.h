@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/write/journal_reader.h"
+#include "cachecore/write/unit_reader.h"
+#include "cachecore/write/write_progress.h"
+
+#include <stop_token>
+#include <vector>
+
+namespace cachecore {
+
+/// The two contents a journal can give its units.
+enum class JournalSide : std::uint8_t { Old, New };
+
+/// Plays a journal to its target. Commit, roll back and recovery write and verify through this, and nothing else writes to a target.
+///
+/// Invariant: no byte outside the journal's units is ever written.
+/// Thread: one at a time; blocks. Memory: what RunReader takes, and three extents.
+class JournalPlayer {
+public:
+    /// All must outlive it. `units` are the units of the journal's extents in its order.
+    struct Parts {
+        BlockSource &target;
+        JournalReader &journal;
+        const RangeList &units;
+        std::uint32_t unit = 4096;
+        WriteProgress &progress;
+        std::stop_token stop;
+    };
+
+    explicit JournalPlayer(Parts parts);
+
+    /// Writes the segments' bytes, all of them and nothing else, ascending, one write for each stretch. Errors: what target and journal say, Cancelled.
+    [[nodiscard]] Result<void> writeNew();
+
+    /// What of a unit that is on the wrong side is written.
+    enum class Rewrite : std::uint8_t {
+        Differing, ///< what differs, and where two bytes of one written stretch differ, what lies between; a unit that cannot be read: all of it
+        AllWritten, ///< also every byte the segments cover: after a failed sync, what can be read says nothing about the medium
+    };
+    /// Writes what it takes for every unit to have `side`'s bytes. Errors as writeNew.
+    [[nodiscard]] Result<void> bring(JournalSide side, Rewrite rewrite);
+
+    /// Reads every unit past what the system keeps in memory and compares hashes. Errors: Io with Operation::Verify and the units of the first extent that is not
+    /// on `side`; what target and journal say; Cancelled.
+    [[nodiscard]] Result<void> verify(JournalSide side);
+
+    /// Write calls made on the target.
+    [[nodiscard]] std::uint64_t writes() const { return m_writes; }
+
+private:
+    template <typename Visit>
+    [[nodiscard]] Result<void> forEachExtent(JournalReader::Want want, Visit visit);
+    [[nodiscard]] Result<void> writeSegments(const JournalExtent &extent);
+    [[nodiscard]] Result<void> writeStretch(std::span<const JournalSegment> stretch);
+    [[nodiscard]] Result<void> bringExtent(const JournalExtent &extent, std::size_t index, JournalSide side,
+                                           Rewrite rewrite);
+    [[nodiscard]] Result<void> write(ByteOffset at, std::span<const std::byte> bytes);
+
+    const Parts m_parts;
+    const std::uint32_t m_granularity;
+    UnitReader m_reader;
+    std::vector<std::byte> m_scratch; ///< bytes on their way to the target
+    std::vector<ByteRange> m_differing;
+    std::uint64_t m_writes = 0;
+};
+
+} // namespace cachecore

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/write/run_reader.h"
+
+#include <algorithm>
+#include <new>
+
+namespace cachecore {
+
+namespace {
+
+constexpr std::align_val_t kAlignment{4096};
+
+} // namespace
+
+RunReader::RunReader(BlockSource &source, const RangeList &ranges, Operation operation)
+    : m_source(source)
+    , m_ranges(ranges)
+    , m_operation(operation)
+{
+}
+
+void RunReader::Free::operator()(std::byte *memory) const
+{
+    ::operator delete[](memory, kAlignment);
+}
+
+Result<std::span<const std::byte>> RunReader::bytes(std::size_t index)
+{
+    const ByteRange wanted = m_ranges.at(index);
+    if (!m_held.contains(wanted)) {
+        const ByteRange run = runFrom(index);
+        auto filled = fill(run);
+        if (!filled && run != wanted)
+            filled = fill(wanted);
+        if (!filled)
+            return failure(filled.error());
+    }
+    return std::span<const std::byte>(m_memory.get() + (wanted.begin() - m_held.begin()),
+                                      static_cast<std::size_t>(wanted.length()));
+}
+
+/// From range number `index` to the end of the last range that is worth reading with it.
+ByteRange RunReader::runFrom(std::size_t index) const
+{
+    const ByteRange first = m_ranges.at(index);
+    ByteOffset end = first.end();
+    for (std::size_t i = index + 1; i < m_ranges.count; ++i) {
+        const ByteRange next = m_ranges.at(i);
+        if (next.begin() - end > kGap || next.end() - first.begin() > kRun)
+            break;
+        end = next.end();
+    }
+    return {first.begin(), end};
+}
+
+Result<void> RunReader::fill(ByteRange range)
+{
+    m_held = {};
+    makeRoom(range.length());
+    if (auto dropped = m_source.dropCached(range); !dropped)
+        return dropped;
+    const auto got
+        = m_source.readAt(range.begin(), std::span(m_memory.get(), static_cast<std::size_t>(range.length())));
+    if (!got)
+        return failure(got.error());
+    if (*got < range.length())
+        return failure(ErrorCode::Truncated, m_operation, ByteRange(range.begin() + *got, range.end()),
+                       m_source.path());
+    m_held = range;
+    return {};
+}
+
+void RunReader::makeRoom(std::uint64_t length)
+{
+    if (length <= m_capacity)
+        return;
+    const std::uint64_t capacity = std::max(length, kRun);
+    m_memory.reset();
+    m_capacity = 0;
+    m_memory.reset(static_cast<std::byte *>(::operator new[](static_cast<std::size_t>(capacity), kAlignment)));
+    m_capacity = capacity;
+}
+
+} // namespace cachecore

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/base/byte_range.h"
+#include "cachecore/base/error.h"
+#include "cachecore/source/block_source.h"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+
+namespace cachecore {
+
+/// Ascending, disjoint ranges by number, without a list of them.
+struct RangeList {
+    std::size_t count = 0;
+    std::function<ByteRange(std::size_t)> at;
+};
+
+/// Gives the medium's bytes of many ascending ranges, and reads neighbours together: up to kRun bytes, through gaps of at most kGap, because
+/// one long read is cheaper than two short ones with so little between them. Every run is read past what the system keeps in memory. Bytes of a gap are
+/// read and forgotten; where they cannot be read, the ranges around them are read one by one.
+/// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer.
+class RunReader {
+public:
+    static constexpr std::uint64_t kRun = std::uint64_t{1} << 20;
+    static constexpr std::uint64_t kGap = std::uint64_t{64} << 10;
+
+    /// Both must outlive it. `operation` is what errors say was being done.
+    RunReader(BlockSource &source, const RangeList &ranges, Operation operation);
+
+    /// The bytes of range number `index`, valid until the next call. Quick when indexes ascend. Errors: what the source says, with the range,
+    /// and Truncated from the first byte past its end.
+    [[nodiscard]] Result<std::span<const std::byte>> bytes(std::size_t index);
+    /// What was read counts no more; the next call reads.
+    void forget() { m_held = {}; }
+
+private:
+    [[nodiscard]] ByteRange runFrom(std::size_t index) const;
+    [[nodiscard]] Result<void> fill(ByteRange range);
+    void makeRoom(std::uint64_t length);
+
+    struct Free {
+        void operator()(std::byte *memory) const;
+    };
+
+    BlockSource &m_source;
+    const RangeList &m_ranges;
+    const Operation m_operation;
+    std::unique_ptr<std::byte[], Free> m_memory; ///< aligned, as direct reads want it
+    std::uint64_t m_capacity = 0;
+    ByteRange m_held; ///< what of the source m_memory begins with
+};
+
+} // namespace cachecore

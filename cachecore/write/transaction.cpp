@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/write/transaction.h"
+
+#include "cachecore/write/journal_builder.h"
+#include "cachecore/write/journal_file.h"
+#include "cachecore/write/journal_player.h"
+#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/transaction_check.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <new>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+using State = Transaction::State;
+
+bool isTransition(State from, State to)
+{
+    switch (to) {
+    case State::Idle:
+        return false;
+    case State::Checked:
+        return from == State::Idle;
+    case State::Prepared:
+        return from == State::Checked;
+    case State::Armed:
+        return from == State::Prepared;
+    case State::Written:
+        return from == State::Armed;
+    case State::Synced:
+        return from == State::Written;
+    case State::Verified:
+        return from == State::Synced;
+    case State::Committed:
+        return from == State::Verified;
+    case State::Untouched:
+        return from == State::Idle || from == State::Checked || from == State::Prepared;
+    case State::RollingBack:
+        return from == State::Armed || from == State::Written || from == State::Synced || from == State::Verified;
+    case State::RolledBack:
+        return from == State::RollingBack;
+    case State::NeedsRecovery:
+        return from == State::Prepared || from == State::Verified || from == State::RollingBack;
+    }
+    return false;
+}
+
+/// `call`, with memory running out as an error like any other.
+template <typename Call>
+Result<void> guarded(const Call &call)
+{
+    try {
+        return call();
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Write);
+    }
+}
+
+} // namespace
+
+class Transaction::Impl {
+public:
+    Impl(Context context, const WritePlan &plan, const WriteBatch &batch);
+
+    TransactionEnd run();
+    [[nodiscard]] State state() const { return m_state.load(std::memory_order_acquire); }
+    [[nodiscard]] bool invariantsHold() const;
+    [[nodiscard]] RangeTree<Piece> oldBytes() const { return m_oldPieces; }
+    [[nodiscard]] std::uint64_t retiredBytes() const { return m_retiredBytes; }
+
+private:
+    [[nodiscard]] Result<void> advance();
+    [[nodiscard]] Result<void> check();
+    [[nodiscard]] Result<void> prepare();
+    [[nodiscard]] Result<void> arm();
+    [[nodiscard]] Result<void> write();
+    [[nodiscard]] Result<void> sync();
+    [[nodiscard]] Result<void> verify();
+    void finish();
+    void abandon(Error error);
+    void rollBack(Error error);
+
+    [[nodiscard]] Result<void> checkTarget();
+    [[nodiscard]] Result<void> makeHeader();
+    [[nodiscard]] Result<void> restore();
+    [[nodiscard]] Result<void> play(const std::stop_token &stop,
+                                    const std::function<Result<void>(JournalPlayer &)> &part);
+    void keepOldBytes();
+    void setState(State to);
+    [[nodiscard]] ByteRange span() const { return m_batch.span(); }
+
+    const Context m_context;
+    const WritePlan &m_plan;
+    const WriteBatch &m_batch;
+    const RangeList m_units;
+    std::atomic<State> m_state{State::Idle};
+    TransactionEnd m_end;
+    JournalHeader m_header; ///< unit 0 until it is filled
+    std::optional<JournalFile> m_journal;
+    std::optional<JournalWriter> m_writer;
+    std::optional<JournalReader> m_reader;
+    std::optional<OldBytes> m_oldBytes;
+    bool m_syncFailed = false;
+    RangeTree<Piece> m_oldPieces;
+    std::uint64_t m_retiredBytes = 0;
+};
+
+Transaction::Impl::Impl(Context context, const WritePlan &plan, const WriteBatch &batch)
+    : m_context(std::move(context))
+    , m_plan(plan)
+    , m_batch(batch)
+    , m_units{batch.extents.size(), [&batch](std::size_t i) { return batch.extents[i].units; }}
+{
+    m_header.unit = 0;
+}
+
+TransactionEnd Transaction::Impl::run()
+{
+    auto advanced = guarded([this] { return advance(); });
+    if (advanced)
+        finish();
+    else if (state() == State::Idle || state() == State::Checked || state() == State::Prepared)
+        abandon(std::move(advanced.error()));
+    else
+        rollBack(std::move(advanced.error()));
+    return std::move(m_end);
+}
+
+Result<void> Transaction::Impl::advance()
+{
+    for (const auto step : {&Impl::check, &Impl::prepare, &Impl::arm, &Impl::write, &Impl::sync, &Impl::verify}) {
+        if (m_context.stop.stop_requested())
+            return failure(ErrorCode::Cancelled, Operation::Write, span());
+        if (auto done = (this->*step)(); !done)
+            return done;
+    }
+    if (m_context.stop.stop_requested())
+        return failure(ErrorCode::Cancelled, Operation::Write, span());
+    return {};
+}
+
+void Transaction::Impl::setState(State to)
+{
+    assert(isTransition(state(), to));
+    m_state.store(to, std::memory_order_release);
+}
+
+/// Step 0: the target is there, ours to write, and long enough; nobody's write is unfinished.
+Result<void> Transaction::Impl::check()
+{
+    m_context.progress.begin(WritePhase::Checking, 0);
+    if (auto checked = checkTarget(); !checked)
+        return checked;
+    if (!leftOut(ProtocolStep::CheckNoJournal)) {
+        const auto names = everyJournalName(m_context.env, m_context.target, m_context.places);
+        if (!names)
+            return failure(names.error());
+        if (auto settled = refuseUnsettled(m_context.env, *names); !settled)
+            return settled;
+    }
+    if (auto made = makeHeader(); !made)
+        return made;
+    setState(State::Checked);
+    return {};
+}
+
+Result<void> Transaction::Impl::checkTarget()
+{
+    BlockSource &target = m_context.target;
+    if (!target.writable()) {
+        Error reason = target.readOnlyReason();
+        if (reason.code != ErrorCode::Held)
+            reason.code = ErrorCode::ReadOnly;
+        reason.operation = Operation::Plan;
+        reason.range = span();
+        return failure(std::move(reason));
+    }
+    if (!leftOut(ProtocolStep::CheckIdentity)) {
+        if (auto named = target.checkStillNamed(); !named)
+            return named;
+    }
+    const auto size = target.size();
+    if (!size)
+        return failure(size.error());
+    const ByteOffset end = m_batch.extents.back().units.end();
+    if (end.value() > *size)
+        return failure(ErrorCode::Truncated, Operation::Plan,
+                       ByteRange(std::max(ByteOffset(*size), span().begin()), end), target.path());
+    return {};
+}
+
+Result<void> Transaction::Impl::makeHeader()
+{
+    const auto before = m_context.target.fingerprint();
+    if (!before)
+        return failure(before.error());
+    if (auto drawn = m_context.env.random(m_header.transaction); !drawn)
+        return drawn;
+    if (auto drawn = m_context.env.random(m_header.salt); !drawn)
+        return drawn;
+    m_header.identity = m_context.target.identity();
+    m_header.before = *before;
+    m_header.before.size
+        = m_plan.geometry.targetSize; // the units end there, also when the target has grown since it was planned
+    m_header.createdNs = m_context.env.realTimeNs();
+    m_header.targetPath = m_context.target.path();
+    m_header.unit = m_plan.geometry.unit;
+    return {};
+}
+
+/// Steps 1 and 2: everything there is to know goes to the journal, under a temporary name.
+Result<void> Transaction::Impl::prepare()
+{
+    m_context.progress.begin(WritePhase::Journalling, m_batch.unitBytes);
+    const auto names = journalNames(m_context.env, m_context.target, m_context.places);
+    if (!names)
+        return failure(names.error());
+    auto journal = JournalFile::create(m_context.env, *names, m_context.places.stateDirectory, m_batch.journalBytes);
+    if (!journal)
+        return failure(journal.error());
+    m_journal.emplace(std::move(*journal));
+    m_end.journalPath = m_journal->path();
+    m_writer.emplace(m_journal->file(), m_journal->path());
+    if (auto begun = m_writer->begin(m_header); !begun)
+        return begun;
+
+    auto where = OldBytes::Where::Nowhere;
+    if (m_batch.stagedBytes <= kOldBytesInMemory)
+        where = OldBytes::Where::InMemory;
+    else if (m_context.keepRetired)
+        where = OldBytes::Where::InJournal;
+    m_oldBytes.emplace(m_plan, m_batch, where);
+    JournalBuilder builder(
+        {m_context.target, m_plan, m_batch, *m_writer, *m_oldBytes, m_context.progress, m_context.stop});
+    if (auto built = builder.build(); !built)
+        return built;
+    setState(State::Prepared);
+    return {};
+}
+
+/// Step 3: from here on whoever finds the journal can finish or roll back.
+Result<void> Transaction::Impl::arm()
+{
+    if (auto armed = m_writer->arm(); !armed)
+        return armed;
+    if (!leftOut(ProtocolStep::RenameBeforeWrite)) {
+        if (auto named = m_journal->giveName(); !named)
+            return named;
+    }
+    setState(State::Armed);
+    return {};
+}
+
+/// Step 4.
+Result<void> Transaction::Impl::write()
+{
+    m_context.progress.begin(WritePhase::Writing, m_batch.unitBytes);
+    if (auto written = play(m_context.stop, &JournalPlayer::writeNew); !written)
+        return written;
+    if (leftOut(ProtocolStep::RenameBeforeWrite)) {
+        if (auto named = m_journal->giveName(); !named)
+            return named;
+    }
+    setState(State::Written);
+    return {};
+}
+
+/// Step 5.
+Result<void> Transaction::Impl::sync()
+{
+    m_context.progress.begin(WritePhase::Syncing, 0);
+    if (!leftOut(ProtocolStep::SyncTarget)) {
+        auto synced = m_context.target.sync();
+        m_syncFailed = !synced;
+        if (!synced)
+            return synced;
+    }
+    setState(State::Synced);
+    return {};
+}
+
+/// Step 6.
+Result<void> Transaction::Impl::verify()
+{
+    m_context.progress.begin(WritePhase::Verifying, m_batch.unitBytes);
+    if (!leftOut(ProtocolStep::Verify)) {
+        const auto same = play(m_context.stop, [](JournalPlayer &player) { return player.verify(JournalSide::New); });
+        if (!same)
+            return same;
+    }
+    setState(State::Verified);
+    return {};
+}
+
+/// Step 7. DONE and the journal's removal each make the write final.
+void Transaction::Impl::finish()
+{
+    m_context.progress.begin(WritePhase::Finishing, 0);
+    auto done = guarded([this] { return m_writer->append(JournalState::Done); });
+    auto removed = guarded([this] { return m_journal->remove(); });
+    if (!done)
+        m_end.error = std::move(done.error());
+    else if (!removed)
+        m_end.error = removed.error();
+    if (!done && !removed && m_journal->nameTaken()) {
+        m_end.rollBackError = std::move(removed.error());
+        m_end.kind = TransactionEnd::Kind::NeedsRecovery;
+        setState(State::NeedsRecovery);
+        return;
+    }
+    keepOldBytes();
+    m_end.kind = TransactionEnd::Kind::Committed;
+    setState(State::Committed);
+}
+
+/// The target was not touched: the journal goes, and says so itself in case its name comes back.
+void Transaction::Impl::abandon(Error error)
+{
+    m_end.error = std::move(error);
+    if (m_journal) {
+        const bool marked = m_journal->hasName()
+            && guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
+        auto removed = guarded([this] { return m_journal->remove(); });
+        if (!removed && m_journal->hasName() && !marked) {
+            m_end.rollBackError = std::move(removed.error());
+            m_end.kind = TransactionEnd::Kind::NeedsRecovery;
+            setState(State::NeedsRecovery);
+            return;
+        }
+    }
+    m_end.kind = TransactionEnd::Kind::Untouched;
+    setState(State::Untouched);
+}
+
+void Transaction::Impl::rollBack(Error error)
+{
+    m_end.error = std::move(error);
+    setState(State::RollingBack);
+    m_context.progress.begin(WritePhase::RollingBack, 2 * m_batch.unitBytes);
+    auto restored = guarded([this] { return restore(); });
+    if (!restored) {
+        m_end.rollBackError = std::move(restored.error());
+        m_end.kind = TransactionEnd::Kind::NeedsRecovery;
+        setState(State::NeedsRecovery);
+        return;
+    }
+    m_end.kind = TransactionEnd::Kind::RolledBack;
+    setState(State::RolledBack);
+}
+
+Result<void> Transaction::Impl::restore()
+{
+    // Where this cannot be noted the journal stays armed, and recovery can do either.
+    (void)guarded([this] { return m_writer->append(JournalState::RollingBack); });
+    const auto rewrite = m_syncFailed ? JournalPlayer::Rewrite::AllWritten : JournalPlayer::Rewrite::Differing;
+    const auto playAll = [this](auto part) { return play({}, part); };
+    if (auto brought = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite); });
+        !brought)
+        return brought;
+    if (!leftOut(ProtocolStep::SyncRestored)) {
+        if (auto synced = m_context.target.sync(); !synced)
+            return synced;
+    }
+    if (!leftOut(ProtocolStep::VerifyRestored)) {
+        if (auto same = playAll([](JournalPlayer &player) { return player.verify(JournalSide::Old); }); !same)
+            return same;
+    }
+    const bool marked = guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
+    auto removed = guarded([this] { return m_journal->remove(); });
+    if (!marked && !removed && m_journal->nameTaken())
+        return removed;
+    return {};
+}
+
+Result<void> Transaction::Impl::play(const std::stop_token &stop,
+                                     const std::function<Result<void>(JournalPlayer &)> &part)
+{
+    if (!m_reader) {
+        auto reader = JournalReader::open(m_journal->file(), m_journal->path());
+        if (!reader)
+            return failure(reader.error());
+        m_reader.emplace(std::move(*reader));
+    }
+    JournalPlayer player({m_context.target, *m_reader, m_units, m_plan.geometry.unit, m_context.progress, stop});
+    auto played = part(player);
+    m_end.writes += player.writes();
+    return played;
+}
+
+/// Undoing is a comfort: without memory for it the write is committed all the same.
+void Transaction::Impl::keepOldBytes()
+{
+    try {
+        const std::uint64_t size = m_writer->size();
+        m_reader.reset();
+        m_writer.reset();
+        std::shared_ptr<const ExternalBytes> retired;
+        if (m_oldBytes->where() == OldBytes::Where::InJournal && size <= m_context.keepRetiredLimit)
+            retired = m_context.keepRetired(m_journal->release(), m_journal->path(), size);
+        m_journal.reset();
+        m_oldPieces = m_oldBytes->pieces(retired);
+        m_retiredBytes = retired ? size : 0;
+    } catch (const std::bad_alloc &) {
+        m_oldPieces = {};
+        m_retiredBytes = 0;
+    }
+}
+
+bool Transaction::Impl::invariantsHold() const
+{
+    return promisesHold({state(), m_context, m_plan, m_batch, m_header, m_journal ? &*m_journal : nullptr});
+}
+
+Transaction::Transaction(Context context, const WritePlan &plan, const WriteBatch &batch)
+    : m_impl(std::make_unique<Impl>(std::move(context), plan, batch))
+{
+}
+
+Transaction::~Transaction() = default;
+
+TransactionEnd Transaction::run()
+{
+    return m_impl->run();
+}
+
+Transaction::State Transaction::state() const
+{
+    return m_impl->state();
+}
+
+bool Transaction::invariantsHold() const
+{
+    return m_impl->invariantsHold();
+}
+
+RangeTree<Piece> Transaction::oldBytes() const
+{
+    return m_impl->oldBytes();
+}
+
+std::uint64_t Transaction::retiredBytes() const
+{
+    return m_impl->retiredBytes();
+}
+
+} // namespace cachecore

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cachecore/write/journal_file.h"
+#include "cachecore/write/transaction.h"
+
+namespace cachecore {
+
+/// What a transaction's states promise, as a program: for tests.
+struct TransactionView {
+    Transaction::State state;
+    const Transaction::Context &context;
+    const WritePlan &plan;
+    const WriteBatch &batch;
+    const JournalHeader &header;
+    const JournalFile *journal; ///< null before it is made and after it was handed over
+};
+
+/// True when journal and target are as the state says. Reads both; blocking.
+[[nodiscard]] bool promisesHold(const TransactionView &view);
+
+} // namespace cachecore
