@@ -39,6 +39,7 @@ public:
     [[nodiscard]] bool peek(std::uint64_t at, std::span<std::byte> into);
     [[nodiscard]] Result<void> read(std::uint64_t at, std::span<std::byte> into);
     [[nodiscard]] Result<void> checkUnchanged();
+    [[nodiscard]] std::optional<ExternalOrigin> origin() const;
     void close();
 
 private:
@@ -326,6 +327,13 @@ Result<void> FileBytes::Impl::checkUnchanged()
     return {};
 }
 
+std::optional<ExternalOrigin> FileBytes::Impl::origin() const
+{
+    if (!m_origin.source)
+        return std::nullopt;
+    return ExternalOrigin{m_origin.path, m_origin.fingerprint};
+}
+
 void FileBytes::Impl::close()
 {
     const std::lock_guard lock(m_mutex);
@@ -391,6 +399,11 @@ std::uint64_t FileBytes::size() const
 bool FileBytes::peek(std::uint64_t at, std::span<std::byte> into) const
 {
     return m_impl->peek(at, into);
+}
+
+std::optional<ExternalOrigin> FileBytes::origin() const
+{
+    return m_impl->origin();
 }
 
 Result<void> FileBytes::read(std::uint64_t at, std::span<std::byte> into) const
