@@ -67,10 +67,12 @@ StagedEdits restored(const StagedEdits &edits, const EpochChange &change, Writte
 /// Block hashes that cover bytes of a written extent describe a block that is no more: they become Unseen.
 StagedEdits withoutStaleHashes(const StagedEdits &edits, const StagedEdits &written)
 {
+    if (edits.empty())
+        return edits;
     RangeTreeBuilder<Base> stale;
     ByteOffset reached;
-    for (std::uint64_t i = 0; i < written.extentCount(); ++i) {
-        const ByteRange blocks = baseBlocks(written.extent(i));
+    written.forEachPiece(baseBlocks(edits.span()), [&](ByteRange piece, const Piece &) {
+        const ByteRange blocks = baseBlocks(piece);
         const ByteRange fresh(std::max(blocks.begin(), reached), std::max(blocks.end(), reached));
         edits.forEachBase(fresh, [&](ByteRange range, const Base &base) {
             if (base.kind == Base::Kind::SeenHashes)
@@ -78,7 +80,8 @@ StagedEdits withoutStaleHashes(const StagedEdits &edits, const StagedEdits &writ
             return true;
         });
         reached = fresh.end();
-    }
+        return true;
+    });
     const RangeTree<Base> unseen = stale.take();
     return unseen.empty() ? edits : edits.withBases(unseen);
 }

@@ -172,6 +172,8 @@ public:
         return runs;
     }
 
+    /// The longest way from the root to an entry, in nodes; what every O(log n) here speaks of. O(n), for tests.
+    [[nodiscard]] std::uint64_t depth() const { return Node::depth(m_root.get()); }
     /// True when every stated invariant holds; for tests.
     [[nodiscard]] bool invariantsHold() const { return !m_root || Node::holds(*m_root); }
 

@@ -3,6 +3,7 @@
 
 #include "cachecore/base/byte_range.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -160,6 +161,11 @@ struct RangeTreeNode {
             return unite(b, a);
         auto [before, after] = splitBetween(b, a->range.begin());
         return withChildren(*a, unite(a->left, before), unite(a->right, after));
+    }
+
+    static std::uint64_t depth(const Node *node)
+    {
+        return node ? 1 + std::max(depth(node->left.get()), depth(node->right.get())) : 0;
     }
 
     /// True when the invariants of the subtree hold.

@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,18 @@ using TransactionId = std::array<std::byte, 16>;
 using JournalSalt = std::array<std::byte, 16>;
 
 inline constexpr std::uint32_t kJournalVersion = 1;
+
+/// Limits of what a journal holds; a writer keeps them, a reader calls what exceeds them Damaged.
+inline constexpr std::uint64_t kJournalMostUnit = std::uint64_t{1} << 20;   ///< bytes of a unit
+inline constexpr std::uint64_t kJournalMostExtent = std::uint64_t{1} << 20; ///< bytes of an extent
+inline constexpr std::uint32_t kJournalMostSegments
+    = 32768; ///< of an extent; more are written as one literal that covers them and the old bytes between them
+inline constexpr std::uint64_t kJournalMostPath = 4096;       ///< bytes of the target's path
+inline constexpr std::uint64_t kJournalMostIdentityKind = 64; ///< bytes of the identity's kind
+inline constexpr std::uint64_t kJournalMostPattern
+    = 64 * 1024; ///< bytes of a pattern; a longer one is written as literals
+inline constexpr std::uint32_t kJournalMostPatterns = 16384; ///< of a journal; further ones are written as literals
+inline constexpr std::uint64_t kJournalMostPatternBytes = std::uint64_t{8} << 20; ///< of all of them together
 
 /// What a journal says about itself and its target.
 struct JournalHeader {
@@ -42,8 +56,8 @@ struct JournalSegment {
 
 /// How far a journal's transaction has come, by the last record that is whole.
 enum class JournalState : std::uint8_t {
-    Unarmed,     ///< being made: the target is untouched by it
-    Armed,       ///< the target may hold old and new bytes
+    Unarmed, ///< being made: the target is untouched by it. Under an armed journal's name, which no unarmed one ever gets, its end was lost
+    Armed,   ///< the target may hold old and new bytes
     RollingBack, ///< the same, and old bytes were being put back
     Done,        ///< every new byte is on the target
     RolledBack,  ///< every old byte is on the target

@@ -19,6 +19,10 @@ struct JournalSummary {
     std::uint64_t newBytes = 0;  ///< bytes its segments cover
     ByteRange span;              ///< from the first to the last unit
     std::uint64_t end = 0;       ///< where the next state record goes: everything after it is not part of the journal
+    std::uint64_t records = 0;   ///< of every type: the sequence number of the next one
+    Hash128 lastHash{};          ///< of the last state record, which the next one names; for JournalWriter::resume
+
+    friend bool operator==(const JournalSummary &, const JournalSummary &) = default;
 };
 
 /// One extent of a journal; the views are valid until the next call.

@@ -43,12 +43,14 @@ struct WriteBatch {
 
 /// What one commit or persist will write, fixed before anything is touched.
 ///
-/// Invariants: extents ascend over all batches, do not overlap and are at most kLongestExtent long (one unit where the unit is longer); each is cut at units only;
+/// Invariants: extents ascend over all batches, do not overlap and are at most kLongestExtent long (one unit where the unit is longer); each is cut at units only,
+/// and earlier than that where it would have more than kMostSegments stretches of pieces, unless they lie in one unit;
 /// together their writes are exactly the bytes of `edits`, widened to the granularity; a batch's journal fits the limit
 /// unless it is one unit.
 /// Memory: for each piece some 100 bytes, for each kLongestExtent of a long piece as much, within one batch at a time; see `PlanCursor`.
 struct WritePlan {
     static constexpr std::uint64_t kLongestExtent = std::uint64_t{1} << 20;
+    static constexpr std::uint64_t kMostSegments = 4096;
 
     StagedEdits edits; ///< frozen, clipped to what is asked for
     PlanGeometry geometry;
@@ -58,7 +60,8 @@ struct WritePlan {
     [[nodiscard]] bool empty() const { return edits.empty(); }
 };
 
-/// The plan for what `edits` holds inside `range`, which may lie in the middle of pieces. Pure. O(log n).
+/// The plan for what `edits` holds inside `range`, which may lie in the middle of pieces. Edits past the target's end are planned as if it reached there, so that
+/// whoever writes notices that it does not. Pure. O(log n).
 [[nodiscard]] WritePlan planWrite(const StagedEdits &edits, ByteRange range, const PlanGeometry &geometry);
 
 /// Makes a plan's batches one after the other, so that a fill of a whole disk needs no list of its extents. Pure.
@@ -68,7 +71,7 @@ public:
 
     /// The next batch; nothing at the end. O(extents of the batch * log n).
     [[nodiscard]] std::optional<WriteBatch> next();
-    /// Batches the whole plan makes. O(their extents) in time, O(1) in memory.
+    /// Batches the whole plan makes. O(their extents) in time, but for a piece that fills whole batches, of which only the first is looked at; O(1) in memory.
     [[nodiscard]] static std::uint64_t count(const WritePlan &plan);
 
 private:

@@ -100,6 +100,18 @@ bool sameAnswers(const Tree &tree, const Flat &flat, Random &random)
         && sameBytes(tree, flat, range) && sameBytes(tree, flat, ByteRange::whole(kFlatSize));
 }
 
+/// Values that count how often they are copied, and so how many nodes are made.
+struct Counted {
+    Counted() = default;
+    Counted(const Counted &) { ++copies; }
+    Counted(Counted &&) = default;
+    Counted &operator=(const Counted &) = default;
+    Counted &operator=(Counted &&) = default;
+    ~Counted() = default;
+    Counted slice(std::uint64_t) const { return {}; }
+    static inline std::uint64_t copies = 0;
+};
+
 } // namespace
 
 class TestRangeTree : public QObject {
@@ -109,6 +121,10 @@ private slots:
     void isWhatAFlatArrayIsUnderRandomOperations();
     void leavesOlderVersionsAlone();
     void takesARangeOfAnotherTree();
+    void isBuiltOfAscendingEntries();
+    void treesAreSubtractedAndOverlaidAsTheirBytesAre();
+    void overlayingCutsNothingOfWhatIsOnTop();
+    void wholeTreesCostTheFewerEntries();
     void countsAdjacentRangesAsOneRun();
     void stopsVisitingWhenTold();
     void emptyRangesChangeNothing();
@@ -190,6 +206,101 @@ void TestRangeTree::takesARangeOfAnotherTree()
     }
 }
 
+void TestRangeTree::isBuiltOfAscendingEntries()
+{
+    Random random(4);
+    for (int round = 0; round < 300; ++round) {
+        RangeTreeBuilder<Tag> builder;
+        Flat flat;
+        std::uint64_t entries = 0;
+        for (std::uint64_t at = random.below(20); at < kFlatSize;) {
+            const ByteRange range = rangeAt(at, random.skewedBelow(kFlatSize - at) + 1);
+            builder.append(range, Tag{++entries, 0});
+            flat.put(range, entries);
+            at = range.end().value() + (random.oneIn(2) ? 0 : random.below(30));
+        }
+        const Tree tree = builder.take();
+        QCOMPARE(tree.count(), entries);
+        QVERIFY(sameAnswers(tree, flat, random));
+        QVERIFY(builder.take().empty());
+    }
+    RangeTreeBuilder<Tag> many;
+    for (std::uint64_t i = 0; i < 100'000; ++i)
+        many.append(rangeAt(2 * i, 1), Tag{i + 1, 0});
+    const Tree tree = many.take();
+    QVERIFY(tree.invariantsHold());
+    QCOMPARE(tree.runCount(), 100'000U);
+    QVERIFY2(tree.depth() < 80, qPrintable(QString::number(tree.depth())));
+}
+
+void TestRangeTree::treesAreSubtractedAndOverlaidAsTheirBytesAre()
+{
+    Random random(5);
+    for (int round = 0; round < 500; ++round) {
+        Tree trees[2];
+        Flat flats[2];
+        const std::uint64_t entries[2] = {random.skewedBelow(40), random.skewedBelow(40)};
+        for (std::size_t which : {0, 1}) {
+            for (std::uint64_t id = 1; id <= entries[which]; ++id) {
+                const std::uint64_t begin = random.below(kFlatSize);
+                const ByteRange range = rangeAt(begin, random.skewedBelow(kFlatSize - begin + 1));
+                trees[which] = trees[which].with(range, Tag{id + 100 * which, 0});
+                flats[which].put(range, id + 100 * which);
+            }
+        }
+        Flat without = flats[0];
+        Flat overlaid = flats[0];
+        for (std::uint64_t i = 0; i < kFlatSize; ++i) {
+            if (flats[1].bytes[i].id != 0) {
+                without.bytes[i] = {};
+                overlaid.bytes[i] = flats[1].bytes[i];
+            }
+        }
+        QVERIFY(sameAnswers(trees[0].without(trees[1]), without, random));
+        QVERIFY(sameAnswers(trees[0].overlaid(trees[1]), overlaid, random));
+        QVERIFY(sameAnswers(trees[0].without(trees[1]).united(trees[1]), overlaid, random));
+        QVERIFY(sameAnswers(trees[0], flats[0], random));
+        QVERIFY(sameAnswers(trees[1], flats[1], random));
+    }
+}
+
+void TestRangeTree::overlayingCutsNothingOfWhatIsOnTop()
+{
+    Random random(6);
+    for (int round = 0; round < 50; ++round) {
+        Tree lower;
+        for (std::uint64_t i = 0; i < 200; ++i)
+            lower = lower.with(rangeAt(i * 10, random.between(1, 10)), Tag{i + 1, 0});
+        const Tree top = Tree().with(rangeAt(5, 1500), Tag{999, 0}).with(rangeAt(1700, 1), Tag{1000, 0});
+        const Tree both = lower.overlaid(top);
+        std::uint64_t entriesOfTop = 0;
+        both.forEach(ByteRange::whole(3000), [&](ByteRange, const Tag &tag) {
+            entriesOfTop += tag.id >= 999;
+            return true;
+        });
+        QCOMPARE(entriesOfTop, 2U);
+    }
+}
+
+void TestRangeTree::wholeTreesCostTheFewerEntries()
+{
+    RangeTreeBuilder<Counted> builder;
+    for (std::uint64_t i = 0; i < 100'000; ++i)
+        builder.append(rangeAt(10 * i, 5), Counted());
+    const RangeTree<Counted> many = builder.take();
+    RangeTree<Counted> few;
+    for (std::uint64_t i = 0; i < 10; ++i)
+        few = few.with(rangeAt(99'990 * i + 7, 100), Counted());
+    Counted::copies = 0;
+    QVERIFY(many.overlaid(few).invariantsHold());
+    const std::uint64_t manyUnder = std::exchange(Counted::copies, 0);
+    QVERIFY(few.overlaid(many).invariantsHold());
+    const std::uint64_t manyOver = std::exchange(Counted::copies, 0);
+    // invariantsHold makes a node for each it looks at.
+    QVERIFY2(manyUnder < 100'000 + 5'000, qPrintable(QString::number(manyUnder)));
+    QVERIFY2(manyOver < 100'000 + 20'000, qPrintable(QString::number(manyOver)));
+}
+
 void TestRangeTree::countsAdjacentRangesAsOneRun()
 {
     Tree tree;
@@ -233,6 +344,7 @@ void TestRangeTree::staysBalancedWhenOneRangeIsCutAtManyPlaces()
     for (std::uint64_t i = 0; i < kCuts; ++i)
         tree = tree.without(rangeAt(i * kStride, 1));
     QVERIFY(tree.invariantsHold());
+    QVERIFY2(tree.depth() < 80, qPrintable(QString::number(tree.depth())));
     QCOMPARE(tree.runCount(), kCuts);
     QCOMPARE(tree.byteCount(), kCuts * (kStride - 1));
     for (const std::uint64_t run : {std::uint64_t{0}, kCuts / 2, kCuts - 1})
@@ -251,6 +363,7 @@ void TestRangeTree::staysBalancedWhenFilledInOrder()
     for (std::uint64_t i = 0; i < 100'000; ++i)
         tree = tree.with(rangeAt(i, 1), Tag{i + 1, 0});
     QVERIFY(tree.invariantsHold());
+    QVERIFY2(tree.depth() < 80, qPrintable(QString::number(tree.depth())));
     QCOMPARE(tree.runCount(), 1U);
     QCOMPARE(tree.count(), 100'000U);
 }
