@@ -40,10 +40,6 @@ private:
 /// Hashes of extents that one pattern covers from end to end: a fill of a whole disk has few of them, however long it is. Forgets when it is full.
 class PatternHashes {
 public:
-    PatternHashes()
-        : m_slots(kSlots)
-    {
-    }
     struct Key {
         std::uint64_t phase = 0;
         std::uint64_t length = 0; ///< not 0
@@ -53,11 +49,16 @@ public:
     };
     [[nodiscard]] std::optional<Hash128> find(const Key &key) const
     {
-        const Slot &slot = m_slots[slotOf(key)];
-        return slot.key == key ? std::optional(slot.hash) : std::nullopt;
+        if (m_slots.empty() || m_slots[slotOf(key)].key != key)
+            return std::nullopt;
+        return m_slots[slotOf(key)].hash;
     }
-    void remember(const Key &key, const Hash128 &hash) { m_slots[slotOf(key)] = {key, hash}; }
-    void clear() { std::ranges::fill(m_slots, Slot{}); }
+    void remember(const Key &key, const Hash128 &hash)
+    {
+        m_slots.resize(kSlots);
+        m_slots[slotOf(key)] = {key, hash};
+    }
+    void clear() { m_slots.clear(); }
 
 private:
     static constexpr std::size_t kSlots = 4096;

@@ -41,6 +41,8 @@ struct RecoveryReport {
         return units[static_cast<std::size_t>(condition)];
     }
     [[nodiscard]] std::uint64_t unitCount() const;
+
+    friend bool operator==(const RecoveryReport &, const RecoveryReport &) = default;
 };
 
 enum class RecoveryChoice : std::uint8_t {
