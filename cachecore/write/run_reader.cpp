@@ -28,6 +28,8 @@ Result<std::span<const std::byte>> RunReader::bytes(std::size_t index)
 {
     const ByteRange wanted = m_ranges.at(index);
     if (!m_held.contains(wanted)) {
+        if (auto dropped = dropNeighbourhood(index); !dropped)
+            return failure(dropped.error());
         const ByteRange run = runFrom(index);
         auto filled = fill(run);
         if (!filled && run != wanted)
@@ -53,12 +55,22 @@ ByteRange RunReader::runFrom(std::size_t index) const
     return {first.begin(), end};
 }
 
+Result<void> RunReader::dropNeighbourhood(std::size_t index)
+{
+    if (index < m_dropped)
+        return {};
+    const ByteOffset begin = m_ranges.at(index).begin();
+    ByteOffset end = begin;
+    for (; index < m_ranges.count && m_ranges.at(index).begin().value() <= end.value() + kNeighbourhood; ++index)
+        end = m_ranges.at(index).end();
+    m_dropped = index;
+    return m_source.dropCached({begin, end});
+}
+
 Result<void> RunReader::fill(ByteRange range)
 {
     m_held = {};
     makeRoom(range.length());
-    if (auto dropped = m_source.dropCached(range); !dropped)
-        return dropped;
     const auto got
         = m_source.readAt(range.begin(), std::span(m_memory.get(), static_cast<std::size_t>(range.length())));
     if (!got)

@@ -19,13 +19,15 @@ struct RangeList {
 };
 
 /// Gives the medium's bytes of many ascending ranges, and reads neighbours together: up to kRun bytes, through gaps of at most kGap, because
-/// one long read is cheaper than two short ones with so little between them. Every run is read past what the system keeps in memory. Bytes of a gap are
-/// read and forgotten; where they cannot be read, the ranges around them are read one by one.
+/// one long read is cheaper than two short ones with so little between them. Bytes of a gap are read and forgotten; where they cannot be read, the ranges around
+/// them are read one by one. What the system keeps in memory of a whole neighbourhood is dropped before its first range is read: whatever is kept
+/// afterwards came from the medium since, and dropping run by run would throw away what the system has read ahead.
 /// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer.
 class RunReader {
 public:
     static constexpr std::uint64_t kRun = std::uint64_t{1} << 20;
     static constexpr std::uint64_t kGap = std::uint64_t{64} << 10;
+    static constexpr std::uint64_t kNeighbourhood = std::uint64_t{16} << 20; ///< ranges with at most that between them
 
     /// Both must outlive it. `operation` is what errors say was being done.
     RunReader(BlockSource &source, const RangeList &ranges, Operation operation);
@@ -33,11 +35,16 @@ public:
     /// The bytes of range number `index`, valid until the next call. Quick when indexes ascend. Errors: what the source says, with the range,
     /// and Truncated from the first byte past its end.
     [[nodiscard]] Result<std::span<const std::byte>> bytes(std::size_t index);
-    /// What was read counts no more; the next call reads.
-    void forget() { m_held = {}; }
+    /// What was read counts no more; the next call reads from the medium.
+    void forget()
+    {
+        m_held = {};
+        m_dropped = 0;
+    }
 
 private:
     [[nodiscard]] ByteRange runFrom(std::size_t index) const;
+    [[nodiscard]] Result<void> dropNeighbourhood(std::size_t index);
     [[nodiscard]] Result<void> fill(ByteRange range);
     void makeRoom(std::uint64_t length);
 
@@ -50,7 +57,8 @@ private:
     const Operation m_operation;
     std::unique_ptr<std::byte[], Free> m_memory; ///< aligned, as direct reads want it
     std::uint64_t m_capacity = 0;
-    ByteRange m_held; ///< what of the source m_memory begins with
+    std::size_t m_dropped = 0; ///< ranges before this number are no longer kept by the system from before
+    ByteRange m_held;          ///< what of the source m_memory begins with
 };
 
 } // namespace cachecore

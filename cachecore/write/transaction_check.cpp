@@ -60,7 +60,10 @@ public:
         case State::Committed:
             return targetHasStaged() && nothingToSettle();
         case State::NeedsRecovery:
-            return journalIs({JournalState::Armed, JournalState::RollingBack}) && hasItsName();
+            // A last state that was written and could not be made durable is true all the same.
+            return hasItsName()
+                && journalIs(
+                       {JournalState::Armed, JournalState::RollingBack, JournalState::Done, JournalState::RolledBack});
         }
         return false;
     }

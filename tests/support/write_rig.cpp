@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <unistd.h>
+
 namespace cachet_test {
 
 using namespace cachecore;
@@ -34,7 +36,8 @@ std::shared_ptr<const ExternalBytes> readAll(std::unique_ptr<EnvFile> file, std:
 } // namespace
 
 WriteRig::WriteRig(std::vector<std::byte> content, std::uint32_t granularity, std::uint32_t physicalBlock)
-    : memory(std::make_shared<MemorySource>(std::move(content)))
+    : directory(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "")
+    , memory(std::make_shared<MemorySource>(std::move(content)))
     , faults(std::make_shared<FaultSource>(memory))
     , target(faults, {directory.write("disk", {}), granularity, physicalBlock})
     , unit(std::max<std::uint32_t>({4096, granularity, physicalBlock}))

@@ -65,7 +65,7 @@ struct WriteRig {
     /// Makes the target hold exactly these, which are as many as before.
     void setBytes(const std::vector<std::byte> &bytes) const;
 
-    TempDir directory;
+    TempDir directory; ///< in memory where there is such a place: syncs cost nothing there
     std::shared_ptr<cachecore::MemorySource> memory;
     std::shared_ptr<FaultSource> faults;
     PlacedSource target;

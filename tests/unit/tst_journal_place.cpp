@@ -90,7 +90,7 @@ void TestJournalPlace::longNamesAreCutAndStayApart()
 {
     WriteRig rig(patternBytes(1000));
     std::set<std::string> names;
-    for (const std::size_t length : {std::size_t{200}, std::size_t{234}, std::size_t{235}, std::size_t{255}}) {
+    for (const std::size_t length : {std::size_t{200}, std::size_t{235}, std::size_t{236}, std::size_t{255}}) {
         for (const char last : {'a', 'b'}) {
             const std::string name = std::string(length - 1, 'x') + last;
             PlacedSource source(rig.memory, {rig.directory.write(name, {})});
@@ -98,7 +98,7 @@ void TestJournalPlace::longNamesAreCutAndStayApart()
             QVERIFY(found);
             QVERIFY(baseName(found->front().temporary).size() <= 255);
             QVERIFY(names.insert(found->front().path).second);
-            QCOMPARE(baseName(found->front().path) == '.' + name + kJournalSuffix, length <= 234);
+            QCOMPARE(baseName(found->front().path) == '.' + name + kJournalSuffix, length <= 235);
             QVERIFY(systemEnv()->open(found->front().temporary, OpenMode::CreateNew));
         }
     }
