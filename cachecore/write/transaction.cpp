@@ -19,7 +19,7 @@ namespace {
 
 using State = Transaction::State;
 
-bool isTransition(State from, State to)
+[[maybe_unused]] bool isTransition(State from, State to) // asked by an assertion only
 {
     switch (to) {
     case State::Idle:
