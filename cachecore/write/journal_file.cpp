@@ -115,9 +115,10 @@ Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName>
 {
     Error refusal = Error::of(ErrorCode::PermissionDenied, Operation::Journal);
     for (const JournalName &name : names) {
+        JournalName chosen = name; // before there is a file that would have to be removed for want of memory
         auto file = makeFile(env, name, directory);
         if (file) {
-            JournalFile journal(env, name, std::move(*file));
+            JournalFile journal(env, std::move(chosen), std::move(*file));
             if (auto reserved = journal.reserve(bytes); !reserved) {
                 (void)journal.remove();
                 return failure(reserved.error());

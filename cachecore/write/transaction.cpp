@@ -90,6 +90,7 @@ private:
     [[nodiscard]] Result<void> restore();
     [[nodiscard]] Result<void> play(const std::stop_token &stop,
                                     const std::function<Result<void>(JournalPlayer &)> &part);
+    [[nodiscard]] bool nameRemains() const;
     void keepOldBytes();
     void setState(State to);
     [[nodiscard]] ByteRange span() const { return m_batch.span(); }
@@ -303,16 +304,17 @@ void Transaction::Impl::finish()
     m_context.progress.begin(WritePhase::Finishing, 0);
     auto done = guarded([this] { return m_writer->append(JournalState::Done); });
     auto removed = guarded([this] { return m_journal->remove(); });
+    const bool unsettled = !done && !removed && nameRemains();
     if (!done)
         m_end.error = std::move(done.error());
-    else if (!removed)
-        m_end.error = removed.error();
-    if (!done && !removed && m_journal->nameTaken()) {
+    if (unsettled) {
         m_end.rollBackError = std::move(removed.error());
         m_end.kind = TransactionEnd::Kind::NeedsRecovery;
         setState(State::NeedsRecovery);
         return;
     }
+    if (done && !removed)
+        m_end.error = std::move(removed.error());
     keepOldBytes();
     m_end.kind = TransactionEnd::Kind::Committed;
     setState(State::Committed);
@@ -372,7 +374,7 @@ Result<void> Transaction::Impl::restore()
     }
     const bool marked = guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
     auto removed = guarded([this] { return m_journal->remove(); });
-    if (!marked && !removed && m_journal->nameTaken())
+    if (!marked && !removed && nameRemains())
         return removed;
     return {};
 }
@@ -390,6 +392,16 @@ Result<void> Transaction::Impl::play(const std::stop_token &stop,
     auto played = part(player);
     m_end.writes += player.writes();
     return played;
+}
+
+/// Whether something has the journal's name still, as far as can be told.
+bool Transaction::Impl::nameRemains() const
+{
+    try {
+        return m_journal->nameTaken();
+    } catch (const std::bad_alloc &) {
+        return true;
+    }
 }
 
 /// Undoing is a comfort: without memory for it the write is committed all the same.
