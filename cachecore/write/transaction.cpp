@@ -328,7 +328,7 @@ void Transaction::Impl::abandon(Error error)
         const bool marked = m_journal->hasName()
             && guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
         auto removed = guarded([this] { return m_journal->remove(); });
-        if (!removed && m_journal->hasName() && !marked) {
+        if (!removed && !marked && m_journal->hasName() && nameRemains()) {
             m_end.rollBackError = std::move(removed.error());
             m_end.kind = TransactionEnd::Kind::NeedsRecovery;
             setState(State::NeedsRecovery);
