@@ -5,4 +5,9 @@ namespace cachecore {
 
 ExternalBytes::~ExternalBytes() = default;
 
+std::optional<ExternalOrigin> ExternalBytes::origin() const
+{
+    return std::nullopt;
+}
+
 } // namespace cachecore

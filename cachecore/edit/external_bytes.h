@@ -3,12 +3,21 @@
 
 #include "cachecore/base/byte_range.h"
 #include "cachecore/base/error.h"
+#include "cachecore/source/block_source.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 
 namespace cachecore {
+
+/// The file external bytes are read from, as it was when they were staged.
+struct ExternalOrigin {
+    std::string path; ///< bytes; absolute or as it was given
+    SourceFingerprint fingerprint;
+};
 
 /// Bytes that are staged and yet not in memory: a file that is imported, the journal of a write that can be undone. They are read
 /// through a small cache of their own, so that looking at them never touches a file.
@@ -31,6 +40,8 @@ public:
     [[nodiscard]] virtual Result<void> read(std::uint64_t at, std::span<std::byte> into) const = 0;
     /// An error (Changed, Import) when the bytes are no longer those that were there when they were staged. Blocking.
     [[nodiscard]] virtual Result<void> checkUnchanged() const = 0;
+    /// Where another process finds the same bytes; nothing when it cannot.
+    [[nodiscard]] virtual std::optional<ExternalOrigin> origin() const;
 };
 
 } // namespace cachecore

@@ -48,6 +48,8 @@ public:
     bool peek(std::uint64_t at, std::span<std::byte> into) const override;
     Result<void> read(std::uint64_t at, std::span<std::byte> into) const override;
     Result<void> checkUnchanged() const override;
+    /// The file of an import.
+    std::optional<ExternalOrigin> origin() const override;
 
 private:
     class Impl;

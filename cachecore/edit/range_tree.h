@@ -184,6 +184,8 @@ private:
     friend class RangeTree;
     template <typename Other>
     friend class RangeTreeBuilder;
+    template <typename Other>
+    friend class RangeTreeDifference;
 
     explicit RangeTree(Ref root)
         : m_root(std::move(root))

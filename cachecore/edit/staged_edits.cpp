@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/edit/staged_edits.h"
 
+#include "cachecore/edit/range_tree_difference.h"
+
 #include <cassert>
 #include <utility>
 
@@ -99,6 +101,22 @@ void StagedEdits::forEachPiece(ByteRange range, const std::function<bool(ByteRan
 void StagedEdits::forEachBase(ByteRange range, const std::function<bool(ByteRange, const Base &)> &visit) const
 {
     m_bases.forEach(range, visit);
+}
+
+void StagedEdits::forEachPieceChange(const StagedEdits &older,
+                                     const std::function<bool(ByteRange, const Piece *)> &visit) const
+{
+    const auto same = [](const Piece &a, const Piece &b) { return a.sameMatterAs(b); };
+    RangeTreeDifference(older.m_pieces, m_pieces).forEach(same, visit);
+}
+
+void StagedEdits::forEachBaseChange(const StagedEdits &older,
+                                    const std::function<bool(ByteRange, const Base *)> &visit) const
+{
+    const auto same = [](const Base &a, const Base &b) {
+        return a.kind == b.kind && a.skip == b.skip && a.bytes == b.bytes && a.hashes == b.hashes;
+    };
+    RangeTreeDifference(older.m_bases, m_bases).forEach(same, visit);
 }
 
 StagedEdits StagedEdits::with(ByteRange range, Piece piece, const RangeTree<Base> &seen) const

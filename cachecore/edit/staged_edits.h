@@ -54,6 +54,12 @@ public:
     /// The same for the bases.
     void forEachBase(ByteRange range, const std::function<bool(ByteRange, const Base &)> &visit) const;
 
+    /// Calls `visit(range, piece)`, ascending, for every stretch where something else is staged than in `older`, with nullptr where nothing is
+    /// staged any more, until it returns false. O(d * log n) for d changes between the two.
+    void forEachPieceChange(const StagedEdits &older, const std::function<bool(ByteRange, const Piece *)> &visit) const;
+    /// The same for the bases.
+    void forEachBaseChange(const StagedEdits &older, const std::function<bool(ByteRange, const Base *)> &visit) const;
+
     /// With `piece` staged over `range`. Where nothing was staged before, what `seen` says becomes the base, Unseen where it
     /// says nothing; where something was, its base stays, because the disk under it is the same. O((1 + pieces under it) * log n).
     [[nodiscard]] StagedEdits with(ByteRange range, Piece piece, const RangeTree<Base> &seen) const;

@@ -174,7 +174,12 @@ void TestWindowWrite::endCannotBeCancelled()
     QTRY_VERIFY(f.settled());
     QVERIFY(f.stage(0x10, {0xA5}));
     const auto gate = std::make_shared<Gate>();
-    env->setGate(EnvOp::Remove, gate); // of the journal, once the bytes are on the disk
+    env->setHook([gate, document = f.window->session()->sharedDocument()](EnvOp op) {
+        // The journal's removal, once the bytes are on the disk.
+        const auto progress = document->writeProgress();
+        if (op == EnvOp::Remove && progress && progress->phase == cachecore::WritePhase::Finishing)
+            gate->pass();
+    });
     f.window->actions().commit->trigger();
     QVERIFY(gate->waitForWaiting(1));
     QTRY_COMPARE(progressWords(f), QStringLiteral("Finishing"));
@@ -183,6 +188,7 @@ void TestWindowWrite::endCannotBeCancelled()
     QVERIFY2(cancel->toolTip().contains(QStringLiteral("on the disk already")), qPrintable(cancel->toolTip()));
     gate->open();
     QVERIFY(f.waitForWrite());
+    env->setHook({});
     QTRY_VERIFY(!part<QWidget>(f, "writeProgress")->isVisible());
     QVERIFY(f.message("write").isEmpty());
 }

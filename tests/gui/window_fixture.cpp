@@ -105,8 +105,13 @@ bool WindowFixture::open(const std::string &name)
 bool WindowFixture::waitForWrite() const
 {
     QCoreApplication::processEvents();
-    return QTest::qWaitFor([this] { return !window || !window->session() || !window->session()->document().writing(); },
-                           10'000);
+    return QTest::qWaitFor(
+        [this] {
+            return !window || !window->session()
+                || (!window->session()->document().writing()
+                    && window->session()->work() == cachet::DocumentSession::Work::None);
+        },
+        10'000);
 }
 
 void WindowFixture::type(const char *text) const

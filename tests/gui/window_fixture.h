@@ -63,7 +63,7 @@ public:
     std::shared_ptr<Gate> openGate; ///< opening waits at it when set
     std::shared_ptr<cachet::DocumentCloser> closer = std::make_shared<cachet::DocumentCloser>();
     cachet::CloseAnswer answer = cachet::CloseAnswer::Cancel;
-    int questions = 0; ///< asked so far
+    int questions = 0;              ///< asked so far
     cachet::CloseQuestion question; ///< the last of them
     std::string importPath;         ///< what is chosen to be imported
     bool openFailed = false;

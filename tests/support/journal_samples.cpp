@@ -2,9 +2,11 @@
 #include "tests/support/journal_samples.h"
 
 #include "tests/support/edits.h"
+#include "tests/support/temp_dir.h"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 
 using namespace cachecore;
@@ -142,6 +144,58 @@ SampleJournal randomJournal(Random &random, std::uint64_t mostExtents)
     return journal;
 }
 
+namespace {
+
+/// The journal's bytes before ARMED, which the fuzzer appends itself, with the byte before them that says how it is to be read.
+std::vector<std::byte> seedOf(const SampleJournal &journal, unsigned mode)
+{
+    const auto file = fileWith({});
+    JournalWriter writer(*file, "seed");
+    SampleJournal records = journal;
+    records.states.clear();
+    std::uint64_t end = 0;
+    if (records.writeTo(writer)) {
+        end = writer.size();
+        (void)writer.arm();
+    }
+    std::vector<std::byte> bytes = bytesOf(*file);
+    bytes.resize(static_cast<std::size_t>(end));
+    bytes.insert(bytes.begin(), static_cast<std::byte>(mode));
+    return bytes;
+}
+
+} // namespace
+
+std::map<std::string, std::vector<std::byte>> journalSeeds()
+{
+    constexpr unsigned kSeal = 1;
+    constexpr unsigned kArmed = 3;
+    constexpr unsigned kRollingBack = 7;
+    constexpr unsigned kDone = 11;
+    SampleJournal journal{sampleHeader(40, 16), {}, {}};
+    journal.header.targetPath = "/d";
+    std::map<std::string, std::vector<std::byte>> seeds;
+    seeds["empty"] = seedOf(journal, kSeal);
+    journal.extents.push_back({rangeAt(0, 16), patternBytes(16), {}});
+    auto &first = journal.extents[0].segments;
+    first.push_back({rangeAt(1, 3), literalPiece(bytesOf({1, 2, 3}), 0)});
+    first.push_back({rangeAt(10, 4), literalPiece(bytesOf({4, 5, 6, 7}), 0)});
+    seeds["literals"] = seedOf(journal, kArmed);
+    journal.extents.push_back({rangeAt(32, 8), patternBytes(8, 1), {}});
+    journal.extents[1].segments.push_back({rangeAt(32, 8), patternPiece(bytesOf({8, 9, 10}), 0)});
+    seeds["patterns"] = seedOf(journal, kDone);
+    journal.extents.erase(journal.extents.begin());
+    auto &last = journal.extents[0].segments;
+    last = {{rangeAt(32, 3), Piece::generatedBy({Generator::Kind::Random, 1, 7, 1})},
+            {rangeAt(35, 5), Piece::generatedBy({Generator::Kind::Increment, 4, 7, 3})}};
+    seeds["generated"] = seedOf(journal, kRollingBack);
+    std::vector<std::byte> newer = seeds["empty"];
+    newer[0] = std::byte{0};
+    newer[9] = std::byte{2};
+    seeds["newer"] = newer;
+    return seeds;
+}
+
 std::unique_ptr<EnvFile> fileWith(std::span<const std::byte> bytes)
 {
     auto file = systemEnv()->openAnonymous();
@@ -163,6 +217,8 @@ std::vector<std::byte> bytesOf(EnvFile &file)
     for (std::size_t done = 0; done < bytes.size();) {
         const std::span<std::byte> rest = std::span(bytes).subspan(done);
         const auto got = file.preadv(ByteOffset(done), std::span(&rest, 1));
+        if (!got && got.error().systemError == EINTR)
+            continue;
         if (!got || *got == 0)
             std::abort();
         done += *got;

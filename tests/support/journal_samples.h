@@ -7,8 +7,10 @@
 #include "tests/support/random.h"
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace cachet_test {
@@ -41,6 +43,9 @@ struct SampleJournal {
 [[nodiscard]] SampleJournal smallJournal();
 /// Any armed journal: up to `mostExtents` extents with segments of every kind.
 [[nodiscard]] SampleJournal randomJournal(Random &random, std::uint64_t mostExtents = 12);
+
+/// What the fuzzer of the journal's reader starts from, by the names of the files in tests/data/journal: some hundred bytes each.
+[[nodiscard]] std::map<std::string, std::vector<std::byte>> journalSeeds();
 
 /// A file without a name that holds `bytes`.
 [[nodiscard]] std::unique_ptr<cachecore::EnvFile> fileWith(std::span<const std::byte> bytes);

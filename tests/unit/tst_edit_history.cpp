@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/edit/edit_history.h"
 #include "tests/support/edits.h"
+#include "tests/support/memory_external.h"
 #include "tests/support/random.h"
 
 #include <QTest>
@@ -20,30 +21,56 @@ Bytes visible(const EditHistory &history, const Bytes &disk)
     return bytes;
 }
 
-void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, EditKind kind = EditKind::Set,
-           bool join = false)
+void stagePiece(EditHistory &history, ByteRange range, Piece piece, EditKind kind = EditKind::Set, bool join = false)
 {
-    const std::uint64_t payload = bytes.size();
-    Piece piece = repeats ? Piece::patternOf(shared(std::move(bytes))) : Piece::literalOf(shared(std::move(bytes)));
+    const std::uint64_t payload = piece.payload();
     piece.stamp = Piece::newStamp();
     history.push(history.current().with(range, std::move(piece), {}), {kind, range}, payload, join);
 }
 
-/// Writes what is staged in `range` to the disk.
-void write(EditHistory &history, Bytes &disk, ByteRange range, bool keepOld = true)
+void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, EditKind kind = EditKind::Set,
+           bool join = false)
+{
+    stagePiece(history, range,
+               repeats ? Piece::patternOf(shared(std::move(bytes))) : Piece::literalOf(shared(std::move(bytes))), kind,
+               join);
+}
+
+Piece randomPiece(Random &random, std::uint64_t length)
+{
+    switch (random.below(4)) {
+    case 0:
+        return Piece::literalOf(shared(random.bytes(length)));
+    case 1:
+        return Piece::patternOf(shared(random.bytes(random.between(1, 5))));
+    case 2:
+        return Piece::generatedBy({Generator::Kind::Random, 1, random.next(), 1});
+    default:
+        return Piece::externalFrom(std::make_shared<MemoryExternal>(random.bytes(length + 3)), 3);
+    }
+}
+
+/// Where a write keeps the old bytes.
+enum class Old { InMemory, InJournal, Nowhere };
+
+/// Writes what is staged in `range` to the disk; returns what beginEpoch says.
+bool write(EditHistory &history, Bytes &disk, ByteRange range, Old old = Old::InMemory, std::uint64_t retiredBytes = 1)
 {
     EpochChange change;
     change.written = history.current().clipped(range);
-    change.written.forEachPiece(ByteRange::whole(kSize), [&](ByteRange part, const Piece &piece) {
-        const auto begin = disk.begin() + static_cast<std::ptrdiff_t>(part.begin().value());
-        if (keepOld)
-            change.oldBytes = change.oldBytes.with(
-                part, literalPiece(Bytes(begin, begin + static_cast<std::ptrdiff_t>(part.length())), 0));
-        (void)piece.peekTo(0, {&*begin, static_cast<std::size_t>(part.length())});
-        return true;
+    const auto journal = std::make_shared<MemoryExternal>(disk);
+    change.retiredBytes = old == Old::InJournal ? retiredBytes : 0;
+    change.written.forEachPiece(ByteRange::whole(disk.size()), [&](ByteRange part, const Piece &piece) {
+        const std::span<std::byte> place
+            = std::span(disk).subspan(part.begin().value(), static_cast<std::size_t>(part.length()));
+        if (old == Old::InMemory)
+            change.oldBytes = change.oldBytes.with(part, literalPiece(Bytes(place.begin(), place.end()), 0));
+        if (old == Old::InJournal)
+            change.oldBytes = change.oldBytes.with(part, Piece::externalFrom(journal, part.begin().value()));
+        return piece.readTo(0, place).has_value();
     });
     StagedEdits carried = carriedOver(history.current(), change);
-    history.beginEpoch(std::move(change), std::move(carried));
+    return history.beginEpoch(std::move(change), std::move(carried));
 }
 
 ByteRange randomRange(Random &random)
@@ -63,6 +90,14 @@ private slots:
     void bytesAreBounded();
     void writeWithoutOldBytesEndsTheUndo();
     void typingJoinsUntilSomethingElseHappens();
+    void onlyTypingJoins_data();
+    void onlyTypingJoins();
+    void journalBytesAreBounded();
+    void journalsAreBounded();
+    void oldBytesOnTheDiskAreNoMemory();
+    void aJournalBeyondTheBoundEndsTheUndo();
+    void redoStatesGoWhenTheirJournalsNoLongerFit();
+    void manyPiecesAreCarriedOver();
 };
 
 void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
@@ -77,8 +112,7 @@ void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
             const std::uint64_t what = random.below(10);
             if (what < 4) {
                 const ByteRange range = randomRange(random);
-                const bool repeats = random.oneIn(2);
-                stage(history, range, random.bytes(repeats ? random.between(1, 5) : range.length()), repeats);
+                stagePiece(history, range, randomPiece(random, range.length()));
                 states.resize(++current);
                 states.push_back(visible(history, disk));
             } else if (what < 6) {
@@ -90,7 +124,7 @@ void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
                 current += any ? 1 : 0;
             } else if (const ByteRange range = random.oneIn(2) ? ByteRange::whole(kSize) : randomRange(random);
                        history.current().anyIn(range)) {
-                write(history, disk, range);
+                QVERIFY(write(history, disk, range, random.oneIn(2) ? Old::InMemory : Old::InJournal));
                 QVERIFY(!history.current().anyIn(range));
             }
             QCOMPARE(visible(history, disk), states[current]);
@@ -136,7 +170,7 @@ void TestEditHistory::writeWithoutOldBytesEndsTheUndo()
     Bytes disk(kSize);
     EditHistory history({});
     stage(history, rangeAt(0, 10), bytesOf({1}), true);
-    write(history, disk, ByteRange::whole(kSize), false);
+    QVERIFY(!write(history, disk, ByteRange::whole(kSize), Old::Nowhere));
     QVERIFY(history.current().empty());
     QVERIFY(!history.undoStep());
     QVERIFY(!history.undo());
@@ -158,13 +192,164 @@ void TestEditHistory::typingJoinsUntilSomethingElseHappens()
     QCOMPARE(history.undoStep()->range, rangeAt(5, 3));
     type(20);
     QCOMPARE(history.undoStep()->range, rangeAt(20, 1));
-    write(history, disk, ByteRange::whole(kSize));
+    QVERIFY(write(history, disk, ByteRange::whole(kSize)));
     type(21);
     QCOMPARE(history.undoStep()->range, rangeAt(21, 1));
     QVERIFY(history.undo());
     type(21);
     QCOMPARE(history.undoStep()->range, rangeAt(21, 1));
     QVERIFY(!history.redoStep());
+}
+
+void TestEditHistory::onlyTypingJoins_data()
+{
+    QTest::addColumn<int>("kind");
+    QTest::newRow("paste") << static_cast<int>(EditKind::Paste);
+    QTest::newRow("fill") << static_cast<int>(EditKind::Fill);
+    QTest::newRow("discard") << static_cast<int>(EditKind::Discard);
+    QTest::newRow("set") << static_cast<int>(EditKind::Set);
+    QTest::newRow("generate") << static_cast<int>(EditKind::Generate);
+    QTest::newRow("import") << static_cast<int>(EditKind::Import);
+}
+
+void TestEditHistory::onlyTypingJoins()
+{
+    QFETCH(int, kind);
+    const auto other = static_cast<EditKind>(kind);
+    EditHistory history({});
+    stage(history, rangeAt(5, 1), bytesOf({1}), false, EditKind::Type, true);
+    stage(history, rangeAt(6, 1), bytesOf({1}), false, other, true); // after typing
+    QCOMPARE(history.stepsHeld(), 2U);
+    stage(history, rangeAt(7, 1), bytesOf({1}), false, other, true); // after its like
+    QCOMPARE(history.stepsHeld(), 3U);
+    stage(history, rangeAt(8, 1), bytesOf({1}), false, EditKind::Type, true); // typing after it
+    QCOMPARE(history.stepsHeld(), 4U);
+    QCOMPARE(history.undoStep()->range, rangeAt(8, 1));
+    stage(history, rangeAt(9, 1), bytesOf({1}), false, EditKind::Type, true);
+    QCOMPARE(history.stepsHeld(), 4U);
+    QVERIFY(history.undo());
+    QCOMPARE(history.undoStep()->kind, other);
+    QCOMPARE(history.current().byteCount(), 3U);
+}
+
+void TestEditHistory::journalBytesAreBounded()
+{
+    Bytes disk(kSize);
+    EditHistory history({.journalBytes = 1000});
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        stage(history, rangeAt(i * 2, 1), bytesOf({1}), false);
+        QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 300));
+        QVERIFY(history.journalBytesHeld() <= 1000);
+        QVERIFY(history.invariantsHold());
+        QCOMPARE(history.wasCut(), i > 2);
+    }
+    // The three latest writes can be undone, the oldest went first.
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        QVERIFY(history.undo());
+        QCOMPARE(visible(history, disk)[(19 - i) * 2], std::byte{0});
+    }
+    QVERIFY(!history.undo());
+    QCOMPARE(visible(history, disk)[16 * 2], std::byte{1});
+}
+
+void TestEditHistory::journalsAreBounded()
+{
+    Bytes disk(kSize);
+    EditHistory history({.journals = 4});
+    for (std::uint64_t i = 0; i < 20; ++i) {
+        stage(history, rangeAt(i, 1), bytesOf({1}), false);
+        QVERIFY(write(history, disk, ByteRange::whole(kSize), i % 2 == 0 ? Old::InJournal : Old::InMemory));
+        QVERIFY(history.journalsHeld() <= 4);
+        QVERIFY(history.invariantsHold());
+    }
+    QVERIFY(history.wasCut());
+    std::uint64_t undone = 0;
+    while (history.undo())
+        ++undone;
+    QCOMPARE(undone, 9U); // four in journals, and those in memory around them
+}
+
+void TestEditHistory::oldBytesOnTheDiskAreNoMemory()
+{
+    Bytes disk(kSize);
+    EditHistory history({.bytes = 20});
+    stage(history, rangeAt(0, 200), bytesOf({1}), true);
+    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 4096));
+    QCOMPARE(history.bytesHeld(), 1U);
+    QCOMPARE(history.journalBytesHeld(), 4096U);
+    QVERIFY(history.undo());
+    QCOMPARE(visible(history, disk), Bytes(kSize));
+    QCOMPARE(history.journalBytesHeld(), 0U); // staged now, no longer the history's
+    stage(history, rangeAt(0, 200), bytesOf({2}), true);
+    QVERIFY(!write(history, disk, ByteRange::whole(kSize), Old::InMemory));
+    QCOMPARE(history.bytesHeld(), 0U);
+    QVERIFY(history.wasCut());
+}
+
+void TestEditHistory::aJournalBeyondTheBoundEndsTheUndo()
+{
+    Bytes disk(kSize);
+    EditHistory history({.journalBytes = 1000});
+    stage(history, rangeAt(0, 10), bytesOf({1}), true);
+    QVERIFY(!write(history, disk, ByteRange::whole(kSize), Old::InJournal, 1001));
+    QVERIFY(!history.undo());
+    QVERIFY(history.wasCut());
+    QCOMPARE(history.journalBytesHeld(), 0U);
+    QCOMPARE(history.journalsHeld(), 0U);
+    QVERIFY(history.invariantsHold());
+    stage(history, rangeAt(0, 10), bytesOf({2}), true);
+    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 1000));
+    QVERIFY(history.undo());
+    QCOMPARE(visible(history, disk)[0], std::byte{1});
+}
+
+void TestEditHistory::redoStatesGoWhenTheirJournalsNoLongerFit()
+{
+    Bytes disk(kSize);
+    EditHistory history({.journalBytes = 1000});
+    stage(history, rangeAt(0, 10), bytesOf({1}), true);
+    stage(history, rangeAt(20, 10), bytesOf({2}), true);
+    QVERIFY(history.undo());
+    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 600)); // for undoing and redoing
+    QVERIFY(history.redoStep());
+    QVERIFY(history.redo());
+    QVERIFY(history.undo());
+    QCOMPARE(visible(history, disk)[5], std::byte{1});
+    stage(history, rangeAt(40, 10), bytesOf({3}), true);
+    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 600));
+    QVERIFY(history.journalBytesHeld() <= 1000);
+    QVERIFY(history.wasCut());
+    QVERIFY(history.undo());
+    QCOMPARE(visible(history, disk)[45], std::byte{0});
+    QVERIFY(history.invariantsHold());
+}
+
+void TestEditHistory::manyPiecesAreCarriedOver()
+{
+    constexpr std::uint64_t kPieces = 20'000;
+    Random random(51);
+    Bytes disk = random.bytes(kPieces * 10);
+    const Bytes before = disk;
+    EditHistory history({});
+    StagedEdits many;
+    for (std::uint64_t i = 0; i < kPieces; ++i)
+        many = many.with(rangeAt(i * 10, random.between(1, 10)), randomPiece(random, 10), {});
+    history.push(many, {EditKind::Set, many.span()}, 0, false);
+    const Bytes after = visible(history, disk);
+    stage(history, rangeAt(50, kPieces * 5), bytesOf({1, 2, 3}), true);
+    const Bytes covered = visible(history, disk);
+    QVERIFY(history.undo());
+    QVERIFY(write(history, disk, ByteRange::whole(kPieces * 7)));
+    QVERIFY(history.current().invariantsHold());
+    QCOMPARE(visible(history, disk), after);
+    QVERIFY(history.undo());
+    QCOMPARE(visible(history, disk), before);
+    QVERIFY(history.current().invariantsHold());
+    QVERIFY(history.redo());
+    QCOMPARE(visible(history, disk), after);
+    QVERIFY(history.redo());
+    QCOMPARE(visible(history, disk), covered);
+    QVERIFY(history.invariantsHold());
 }
 
 QTEST_GUILESS_MAIN(TestEditHistory)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/edit/staged_edits.h"
 #include "tests/support/edits.h"
+#include "tests/support/memory_external.h"
 #include "tests/support/random.h"
 
 #include <QTest>
@@ -20,6 +21,7 @@ constexpr std::uint64_t kSize = 500;
 struct Flat {
     struct Cell {
         std::optional<std::byte> staged;
+        bool inMemory = true;
         std::optional<std::byte> seen;
     };
     std::vector<Cell> cells{kSize};
@@ -48,8 +50,7 @@ struct Flat {
 std::byte byteOf(const Piece &piece, std::uint64_t index)
 {
     std::byte value{};
-    (void)piece.peekTo(index, {&value, 1});
-    return value;
+    return piece.readTo(index, {&value, 1}) ? value : std::byte{};
 }
 
 /// What the disk is said to hold under parts of `range`.
@@ -75,19 +76,45 @@ ByteRange randomRange(Random &random)
     return rangeAt(begin, random.skewedBelow(kSize - begin) + 1);
 }
 
+/// A piece of any kind for `length` bytes; of an external one the bytes may not be in memory.
+Piece randomPiece(Random &random, std::uint64_t length)
+{
+    switch (random.below(4)) {
+    case 0:
+        return Piece::literalOf(shared(random.bytes(length)));
+    case 1:
+        return Piece::patternOf(shared(random.bytes(random.between(1, 7))));
+    case 2:
+        return Piece::generatedBy({random.oneIn(2) ? Generator::Kind::Random : Generator::Kind::Increment,
+                                   static_cast<std::uint8_t>(1U << random.below(4)), random.next(), random.next()});
+    default: {
+        const std::uint64_t from = random.below(20);
+        return Piece::externalFrom(std::make_shared<MemoryExternal>(random.bytes(from + length), random.oneIn(2)),
+                                   from);
+    }
+    }
+}
+
+bool isInMemory(const Piece &piece)
+{
+    std::byte value{};
+    return piece.peekTo(0, {&value, 1});
+}
+
 void stageSomething(Random &random, StagedEdits &edits, Flat &flat, std::uint64_t stamp)
 {
     const ByteRange range = randomRange(random);
     std::vector<std::optional<std::byte>> seenFlat;
     const RangeTree<Base> seen = randomSeen(random, range, seenFlat);
-    const Piece piece = random.oneIn(2) ? patternPiece(random.bytes(random.between(1, 7)), stamp)
-                                        : literalPiece(random.bytes(range.length()), stamp);
+    Piece piece = randomPiece(random, range.length());
+    piece.stamp = stamp;
     edits = edits.with(range, piece, seen);
     for (std::uint64_t i = 0; i < range.length(); ++i) {
         Flat::Cell &cell = flat.cells[range.begin().value() + i];
         if (!cell.staged)
             cell.seen = seenFlat[range.begin().value() + i];
         cell.staged = byteOf(piece, i);
+        cell.inMemory = isInMemory(piece);
     }
 }
 
@@ -119,17 +146,24 @@ bool sameOverlay(const StagedEdits &edits, const Flat &flat, ByteRange range)
 {
     std::vector<std::byte> bytes(range.length(), std::byte{0xee});
     std::vector<bool> told(range.length());
+    std::vector<bool> here(range.length(), true);
     bool ascending = true;
     ByteOffset last = range.begin();
-    edits.overlay(range.begin(), bytes, [&](ByteRange part, bool) {
+    edits.overlay(range.begin(), bytes, [&](ByteRange part, bool inMemory) {
         ascending = ascending && last <= part.begin() && range.contains(part);
         last = part.end();
         for (std::uint64_t i = 0; i < part.length(); ++i)
             told[part.begin() - range.begin() + i] = true;
+        for (std::uint64_t i = 0; i < part.length(); ++i)
+            here[part.begin() - range.begin() + i] = inMemory;
     });
+    std::vector<std::byte> read(range.length(), std::byte{0xee});
+    ascending = ascending && edits.overlayReading(range.begin(), read);
     for (std::uint64_t i = 0; i < range.length(); ++i) {
         const Flat::Cell &cell = flat.cells[range.begin().value() + i];
-        if (bytes[i] != cell.staged.value_or(std::byte{0xee}) || told[i] != cell.staged.has_value())
+        const std::byte wanted = cell.staged.value_or(std::byte{0xee});
+        if (read[i] != wanted || (here[i] && bytes[i] != wanted) || told[i] != cell.staged.has_value()
+            || here[i] != (cell.inMemory || !cell.staged))
             return false;
     }
     return ascending;
@@ -202,6 +236,8 @@ private slots:
     void holdFarOffsets_data();
     void holdFarOffsets();
     void hashedBasesStayAlignedWhenSliced();
+    void overlaySkipsWhatLiesPastTheLargestOffset();
+    void wholeSetsAreSubtractedAndUnited();
 };
 
 void TestStagedEdits::areWhatAFlatArrayIsUnderRandomOperations()
@@ -357,6 +393,41 @@ void TestStagedEdits::hashedBasesStayAlignedWhenSliced()
     });
     const std::vector<std::pair<std::uint64_t, std::uint64_t>> wanted{{1, 0}, {3, 2}, {4, 3}};
     QCOMPARE(blocks, wanted);
+}
+
+void TestStagedEdits::overlaySkipsWhatLiesPastTheLargestOffset()
+{
+    const StagedEdits edits
+        = StagedEdits().with(rangeAt(kMaxSourceSize - 4, 4), patternPiece(bytesOf({1, 2, 3, 4}), 1), {});
+    std::vector<std::byte> bytes(20);
+    edits.overlay(ByteOffset(kMaxSourceSize - 6), bytes);
+    QVERIFY(edits.overlayReading(ByteOffset(kMaxSourceSize - 6), bytes));
+    QCOMPARE(bytes[2], std::byte{1});
+    QCOMPARE(bytes[5], std::byte{4});
+    QCOMPARE(bytes[6], std::byte{0});
+}
+
+void TestStagedEdits::wholeSetsAreSubtractedAndUnited()
+{
+    Random random(13);
+    for (int round = 0; round < 100; ++round) {
+        StagedEdits sets[2];
+        Flat flats[2];
+        for (std::size_t which : {0, 1})
+            for (std::uint64_t step = 1; step <= 12; ++step)
+                stageSomething(random, sets[which], flats[which], step + 100 * which);
+        Flat without = flats[0];
+        Flat both = flats[1];
+        for (std::uint64_t i = 0; i < kSize; ++i) {
+            if (flats[1].cells[i].staged)
+                without.cells[i] = {};
+            else
+                both.cells[i] = flats[0].cells[i];
+        }
+        const StagedEdits rest = sets[0].without(sets[1].pieces());
+        QVERIFY(sameEverything(rest, without, random));
+        QVERIFY(sameEverything(rest.united(sets[1]), both, random));
+    }
 }
 
 QTEST_GUILESS_MAIN(TestStagedEdits)

@@ -99,8 +99,9 @@ void RecoveryDialog::startLook()
     enter(Stage::Failed);
 }
 
-void RecoveryDialog::lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result)
+void RecoveryDialog::lookFinished(const RecoveryOutcome &outcome)
 {
+    const auto &result = outcome.result;
     if (m_stage != Stage::Looking || (result && result->journalPath != m_journal))
         return; // of another dialog
     if (!result) {
@@ -137,8 +138,9 @@ void RecoveryDialog::settle(RecoveryChoice choice)
     started(m_session->settle(m_journal, choice, overwrite ? ForeignUnits::Overwrite : ForeignUnits::Stop));
 }
 
-void RecoveryDialog::settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result)
+void RecoveryDialog::settleFinished(const RecoveryOutcome &outcome)
 {
+    const auto &result = outcome.result;
     if (m_stage != Stage::Settling)
         return;
     if (result) {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// commit_child IMAGE SEED FIRST STOP            writes number FIRST, and with STOP "ready" all after it, one after the other
+// commit_child IMAGE SEED finish|rollback STOP  settles the image's journal
+//
+// Stops itself (SIGSTOP), by STOP: before operation number STOP; at a named point of the write; "ready": before it begins. After each write
+// it prints a line.
+#include "tests/crash/disk_document.h"
+#include "tests/crash/image_checker.h"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <signal.h>
+
+using namespace cachecore;
+using namespace cachet_test;
+
+namespace {
+
+int failed(const char *what, const Error &error)
+{
+    std::printf("%s: %s\n", what, errorText(error).c_str());
+    return 1;
+}
+
+/// A moment of a write: before operation number `nth` of a kind, counted from the beginning or from when the journal gets its name.
+struct Point {
+    const char *name;
+    EnvOp op;
+    bool named;
+    long nth;
+};
+
+constexpr Point kPoints[] = {
+    {"journalling", EnvOp::Write, false, 1},   {"arming", EnvOp::DataSync, false, 1},
+    {"renaming", EnvOp::Rename, false, 0},     {"naming", EnvOp::SyncDirectory, true, 0},
+    {"writing", EnvOp::Write, true, 1},        {"syncing", EnvOp::DataSync, true, 0},
+    {"verifying", EnvOp::DropCached, true, 0}, {"finishing", EnvOp::DataSync, true, 1},
+    {"removing", EnvOp::Remove, true, 0},      {"forgetting", EnvOp::SyncDirectory, true, 1},
+};
+
+/// What is counted until the stop; called on any thread.
+struct Countdown {
+    std::optional<Point> point; ///< nothing: any operation
+    std::atomic<long> left{0};
+    std::atomic<bool> renamed{false};
+
+    void operator()(EnvOp op)
+    {
+        const bool counts = !point || (op == point->op && (renamed || !point->named));
+        if (counts && left.fetch_sub(1) == 0)
+            (void)::raise(SIGSTOP);
+        renamed = renamed || op == EnvOp::Rename;
+    }
+};
+
+/// Prepares the stop, or stops at once.
+void stopAt(FaultEnv &env, const std::string &where)
+{
+    if (where == "ready") {
+        (void)::raise(SIGSTOP);
+        return;
+    }
+    const auto countdown = std::make_shared<Countdown>();
+    countdown->left = std::strtol(where.c_str(), nullptr, 10);
+    for (const Point &point : kPoints) {
+        if (where == point.name) {
+            countdown->point = point;
+            countdown->left = point.nth;
+        }
+    }
+    env.setHook([countdown](EnvOp op) { (*countdown)(op); });
+}
+
+int settle(const DiskDocument &disk, RecoveryChoice choice)
+{
+    for (const FoundJournal &journal : disk->unsettled()) {
+        if (const auto settled = disk.settle(journal.path, choice); !settled)
+            return failed("settling", settled.error());
+    }
+    return 0;
+}
+
+int write(const DiskDocument &disk, std::uint64_t first, bool onlyOne, std::uint64_t seed)
+{
+    for (std::uint64_t index = first;; ++index) {
+        for (const PlainEdit &edit : editsOfWrite(index, disk->size(), seed)) {
+            if (const auto staged = disk->stage(ByteOffset(edit.at), edit.bytes); !staged)
+                return failed("staging", staged.error());
+        }
+        if (const WriteOutcome outcome = disk->commit(); !outcome)
+            return failed("writing", outcome.error());
+        std::printf("written\n");
+        std::fflush(stdout);
+        if (onlyOne)
+            return 0;
+    }
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    if (argc != 5)
+        return 2;
+    const std::uint64_t seed = std::strtoull(argv[2], nullptr, 0);
+    const std::string what = argv[3];
+    const DiskDocument disk(std::make_shared<FaultEnv>(), argv[1]);
+    if (!disk.document)
+        return failed("opening", *disk.error);
+    stopAt(*disk.env, argv[4]);
+    if (what == "finish" || what == "rollback")
+        return settle(disk, what == "finish" ? RecoveryChoice::Finish : RecoveryChoice::RollBack);
+    return write(disk, std::strtoull(argv[3], nullptr, 10), std::string(argv[4]) != "ready", seed);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/crash/disk_document.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include <unistd.h>
+
+namespace cachet_test {
+
+using namespace cachecore;
+
+DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path, DocumentOptions options)
+    : env(std::move(faults))
+    , loads(std::make_shared<ThreadExecutor>(2))
+    , writes(std::make_shared<ThreadExecutor>(1))
+{
+    auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
+    if (!source) {
+        error = source.error();
+        return;
+    }
+    auto created = Document::create(std::move(*source), std::move(options), {loads, writes}, env);
+    if (created)
+        document = std::move(*created);
+    else
+        error = created.error();
+}
+
+DocumentOptions DiskDocument::smallPages()
+{
+    DocumentOptions options;
+    options.pageSize = 4096;
+    options.cacheBytes = std::uint64_t{1} << 20;
+    return options;
+}
+
+std::vector<std::byte> DiskDocument::bytes() const
+{
+    std::vector<std::byte> all(static_cast<std::size_t>(document->size()));
+    if (!document->read(ByteOffset(0), all))
+        return {};
+    return all;
+}
+
+Result<RecoveryReport> DiskDocument::settle(const std::string &journal, RecoveryChoice choice,
+                                            ForeignUnits foreign) const
+{
+    std::promise<Result<RecoveryReport>> promise;
+    auto settled = promise.get_future();
+    const auto started = document->startSettle(journal, choice, foreign,
+                                               [promise = std::move(promise)](Result<RecoveryReport> report) mutable {
+                                                   promise.set_value(std::move(report));
+                                               });
+    if (!started)
+        return failure(started.error());
+    return settled.get();
+}
+
+std::string memoryFolder()
+{
+    return ::access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : std::string();
+}
+
+std::vector<std::string> namesIn(const std::string &directory)
+{
+    auto names = systemEnv()->list(directory);
+    if (!names)
+        return {};
+    std::ranges::sort(*names);
+    return std::move(*names);
+}
+
+bool isMixOf(const std::vector<std::byte> &now, const std::vector<std::byte> &old, const std::vector<std::byte> &neu)
+{
+    if (now.size() != old.size())
+        return false;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        if (now[i] != old[i] && now[i] != neu[i])
+            return false;
+    }
+    return true;
+}
+
+} // namespace cachet_test

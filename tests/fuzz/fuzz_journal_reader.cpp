@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Reads any bytes as a journal. The first byte of an input says how:
+//
+//     bit 0   give everything the hashes it ought to have, so that what is behind them is reached
+//     bit 1   and append ARMED
+//     bit 2   and RLNG
+//     bit 3   and DONE
+//
+// The rest is the journal. Beside not crashing, a journal that validates must then be read, both ways, with the sums that were said.
+
+#include "cachecore/write/journal_layout.h"
+#include "cachecore/write/journal_reader.h"
+#include "tests/fuzz/bytes_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+using namespace cachecore;
+using namespace cachecore::journal;
+using cachet_test::BytesFile;
+
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+void require(bool condition)
+{
+    if (!condition)
+        std::abort();
+}
+
+/// Gives the records of a journal the hashes they ought to have.
+class Sealer {
+public:
+    explicit Sealer(Bytes &journal)
+        : m_journal(journal)
+    {
+    }
+
+    /// False when not even the header can be sealed.
+    bool seal(unsigned mode)
+    {
+        if (m_journal.size() < kHeaderFixed)
+            return false;
+        const auto length = headerLength(m_journal);
+        if (!length || *length > m_journal.size())
+            return false;
+        std::copy_n(m_journal.begin() + 32, m_salt.size(), m_salt.begin());
+        put(at(*length - kHashSize), saltedHash(m_salt, {part(0, *length - kHashSize)}));
+        sealRecords(*length);
+        putNewHashes();
+        sealRecords(*length);
+        if ((mode & 2U) != 0)
+            appendStates(mode);
+        return true;
+    }
+
+private:
+    [[nodiscard]] std::byte *at(std::size_t offset) { return m_journal.data() + offset; }
+    [[nodiscard]] std::span<const std::byte> part(std::size_t from, std::size_t length) const
+    {
+        return std::span(m_journal).subspan(from, length);
+    }
+
+    void sealRecords(std::size_t from)
+    {
+        m_extents.clear();
+        m_records = 0;
+        m_running = getHash(at(from - kHashSize));
+        m_end = from;
+        while (m_journal.size() - m_end >= kPatternHead) {
+            const RecordStart start = RecordStart::decode(at(m_end));
+            if (start.length > m_journal.size() - m_end || start.length < kPatternHead
+                || (start.type == RecordType::Extent ? !sealExtent(start)
+                                                     : start.type != RecordType::Pattern || !sealPattern(start)))
+                return;
+            m_end += static_cast<std::size_t>(start.length);
+            ++m_records;
+        }
+    }
+
+    bool sealPattern(const RecordStart &start)
+    {
+        const Hash128 hash
+            = saltedHash(m_salt,
+                         {part(m_end, kPatternFixed),
+                          part(m_end + kPatternHead, static_cast<std::size_t>(start.length) - kPatternHead)});
+        put(at(m_end + kPatternFixed), hash);
+        chain(hash);
+        return true;
+    }
+
+    bool sealExtent(const RecordStart &start)
+    {
+        if (start.length < kExtentHead)
+            return false;
+        const ExtentHead head = ExtentHead::decode(at(m_end));
+        if (head.literalLength > start.length || head.unitsLength > start.length || head.recordLength() != start.length)
+            return false;
+        const auto old = static_cast<std::size_t>(start.length - paddedTo8(head.unitsLength));
+        put(at(m_end + 48), saltedHash(m_salt, {part(m_end + old, static_cast<std::size_t>(head.unitsLength))}));
+        const Hash128 hash
+            = saltedHash(m_salt, {part(m_end, kExtentFixed), part(m_end + kExtentHead, old - kExtentHead)});
+        put(at(m_end + kExtentFixed), hash);
+        chain(hash);
+        m_extents.push_back(m_end);
+        return true;
+    }
+
+    void chain(const Hash128 &hash)
+    {
+        std::array<std::byte, 2 * kHashSize> both;
+        put(both.data(), m_running);
+        put(both.data() + kHashSize, hash);
+        m_running = saltedHash(m_salt, {both});
+    }
+
+    /// What the units come to is known once the reader has made sense of the segments.
+    void putNewHashes()
+    {
+        m_sums = {};
+        BytesFile file(m_journal);
+        auto reader = JournalReader::open(file, "sealed");
+        for (const std::size_t extentAt : m_extents) {
+            if (!reader)
+                return;
+            const auto extent = reader->next(JournalReader::Want::OldAndNew);
+            if (!extent || !*extent)
+                return;
+            Bytes content((*extent)->old.begin(), (*extent)->old.end());
+            applySegments(**extent, content);
+            for (const JournalSegment &segment : (*extent)->segments)
+                m_sums.newBytes += segment.range.length();
+            ++m_sums.extents;
+            m_sums.unitBytes += content.size();
+            put(at(extentAt + 64), saltedHash(m_salt, {content}));
+        }
+    }
+
+    void appendStates(unsigned mode)
+    {
+        m_journal.resize(m_end);
+        m_journal.resize((m_end + kStateSize - 1) / kStateSize * kStateSize);
+        m_sums.before = m_running;
+        append(RecordType::Armed);
+        if ((mode & 4U) != 0)
+            append(RecordType::RollingBack);
+        if ((mode & 8U) != 0)
+            append(RecordType::Done);
+    }
+
+    void append(RecordType type)
+    {
+        std::array<std::byte, kStateSize> block;
+        m_sums.type = type;
+        m_sums.sequence = m_records++;
+        const Hash128 hash = m_sums.encode(m_salt, block);
+        m_journal.insert(m_journal.end(), block.begin(), block.end());
+        m_sums = {};
+        m_sums.before = hash;
+    }
+
+    Bytes &m_journal;
+    JournalSalt m_salt{};
+    std::vector<std::size_t> m_extents; ///< where they begin
+    std::uint64_t m_records = 0;
+    std::size_t m_end = 0; ///< of the records
+    Hash128 m_running{};
+    StateRecord m_sums;
+};
+
+/// Reads all extents; what they come to.
+JournalSummary readAll(JournalReader &reader, JournalReader::Want want)
+{
+    JournalSummary sums;
+    reader.rewind();
+    for (;;) {
+        const auto extent = reader.next(want);
+        if (!extent || !*extent) {
+            sums.state = extent ? JournalState::Done : JournalState::Unarmed;
+            return sums;
+        }
+        const ByteRange units = (*extent)->units;
+        require(!units.empty() && units.end().value() <= reader.header().before.size);
+        ++sums.extents;
+        sums.unitBytes += units.length();
+        for (const JournalSegment &segment : (*extent)->segments) {
+            require(units.contains(segment.range) && !segment.range.empty());
+            sums.newBytes += segment.range.length();
+        }
+        if (want == JournalReader::Want::OldAndNew) {
+            Bytes content((*extent)->old.begin(), (*extent)->old.end());
+            require(content.size() == units.length());
+            applySegments(**extent, content);
+        }
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+{
+    if (size == 0)
+        return 0;
+    Bytes journal(size - 1);
+    if (!journal.empty())
+        std::memcpy(journal.data(), data + 1, journal.size());
+    const unsigned mode = data[0];
+    if ((mode & 1U) != 0 && !Sealer(journal).seal(mode))
+        return 0;
+    BytesFile file(journal);
+    auto reader = JournalReader::open(file, "fuzzed");
+    if (!reader)
+        return 0;
+    const auto summary = reader->validate();
+    for (const auto want : {JournalReader::Want::NewOnly, JournalReader::Want::OldAndNew}) {
+        const JournalSummary sums = readAll(*reader, want);
+        if (!summary)
+            continue;
+        require(sums.state == JournalState::Done); // all of it was read
+        require(sums.extents == summary->extents && sums.unitBytes == summary->unitBytes
+                && sums.newBytes == summary->newBytes);
+    }
+    return 0;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/counted_memory.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <malloc.h>
+
+namespace {
+
+struct Plan {
+    std::uint64_t succeeding = cachet_test::memory::kForGood;
+    std::uint64_t failing = 0;
+    bool failed = false;
+};
+
+thread_local Plan t_plan;
+std::atomic<std::int64_t> g_live{0};
+
+bool mustFail()
+{
+    Plan &plan = t_plan;
+    if (plan.succeeding > 0) {
+        plan.succeeding -= plan.succeeding == cachet_test::memory::kForGood ? 0 : 1;
+        return false;
+    }
+    if (plan.failing == 0)
+        return false;
+    plan.failing -= plan.failing == cachet_test::memory::kForGood ? 0 : 1;
+    plan.failed = true;
+    return true;
+}
+
+void *counted(void *memory)
+{
+    if (!memory)
+        throw std::bad_alloc();
+    g_live.fetch_add(static_cast<std::int64_t>(malloc_usable_size(memory)), std::memory_order_relaxed);
+    return memory;
+}
+
+void release(void *memory) noexcept
+{
+    if (memory)
+        g_live.fetch_sub(static_cast<std::int64_t>(malloc_usable_size(memory)), std::memory_order_relaxed);
+    std::free(memory);
+}
+
+} // namespace
+
+namespace cachet_test::memory {
+
+void failAfter(std::uint64_t succeeding, std::uint64_t failing)
+{
+    t_plan = {succeeding, failing, false};
+}
+
+bool stopFailing()
+{
+    const bool failed = t_plan.failed;
+    t_plan = {};
+    return failed;
+}
+
+std::int64_t liveBytes()
+{
+    return g_live.load(std::memory_order_relaxed);
+}
+
+} // namespace cachet_test::memory
+
+// The array, nothrow and sized forms come down to these.
+
+void *operator new(std::size_t size)
+{
+    return counted(mustFail() ? nullptr : std::malloc(size > 0 ? size : 1));
+}
+
+void *operator new(std::size_t size, std::align_val_t alignment)
+{
+    const auto unit = static_cast<std::size_t>(alignment);
+    return counted(mustFail() ? nullptr : std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
+}
+
+void operator delete(void *memory) noexcept
+{
+    release(memory);
+}
+
+void operator delete(void *memory, std::size_t) noexcept
+{
+    release(memory);
+}
+
+void operator delete(void *memory, std::align_val_t) noexcept
+{
+    release(memory);
+}
+
+void operator delete(void *memory, std::size_t, std::align_val_t) noexcept
+{
+    release(memory);
+}
