@@ -92,6 +92,7 @@ void CloseGuard::answered(CloseAnswer answer)
         return;
     case CloseAnswer::Discard:
         m_state = State::Closing;
+        emit discardWanted();
         QMetaObject::invokeMethod(this, &CloseGuard::closeNow, Qt::QueuedConnection);
         return;
     case CloseAnswer::Commit:

@@ -66,6 +66,8 @@ public:
 signals:
     void closeNow();
     void commitWanted();
+    /// Everything staged is to be given up; closeNow follows.
+    void discardWanted();
     /// A write runs: closing again will not wait for it.
     void waitingForWrite();
     /// A copy is being written: closing again gives it up.

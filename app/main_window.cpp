@@ -4,6 +4,7 @@
 #include "app/copy_controller.h"
 #include "app/document_watch.h"
 #include "app/edit_controller.h"
+#include "app/left_edits_controller.h"
 #include "app/message_bar.h"
 #include "app/recovery_controller.h"
 #include "app/status_line.h"
@@ -113,6 +114,7 @@ void MainWindow::buildWidgets()
     m_writer = new WriteController(*m_messages, this);
     m_writeProgress = new WriteProgressWatch(m_status->writeProgress(), this);
     m_recovery = new RecoveryController(*m_messages, *this);
+    m_leftEdits = new LeftEditsController(*m_messages, *this);
     m_edits = new EditController(m_services.chooseImport, *m_messages, *this);
     m_watch = new DocumentWatch(*m_messages, this);
     m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
@@ -182,6 +184,7 @@ void MainWindow::adopt(const OpenDocument &document)
                          tr("%1 is empty: it has no bytes to show or edit.").arg(displayPath(m_path)));
     goToStart();
     m_recovery->setSession(m_session.get());
+    m_leftEdits->setSession(m_session.get());
     refreshState();
     emit opened();
 }
@@ -254,6 +257,7 @@ void MainWindow::letGo()
 {
     m_opener.reset();
     m_copy->stop();
+    m_leftEdits->setSession(nullptr);
     m_recovery->setSession(nullptr);
     m_edits->setSession(nullptr);
     m_writeProgress->setSession(nullptr);

@@ -25,6 +25,7 @@ class GoToField;
 class HeatMapDock;
 class HexView;
 class MessageBar;
+class LeftEditsController;
 class RecoveryController;
 class StagedEditsDock;
 class StatusLine;
@@ -133,6 +134,7 @@ private:
     WriteController *m_writer = nullptr;
     WriteProgressWatch *m_writeProgress = nullptr;
     RecoveryController *m_recovery = nullptr;
+    LeftEditsController *m_leftEdits = nullptr;
     EditController *m_edits = nullptr;
     DocumentWatch *m_watch = nullptr;
     CloseGuard *m_closeGuard = nullptr;

@@ -13,6 +13,7 @@
 #include "ui/docks/staged_edits_dock.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
+#include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
 namespace cachet {
@@ -58,6 +59,10 @@ void MainWindow::connectClosing()
 {
     connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
     connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
+    connect(m_closeGuard, &CloseGuard::discardWanted, this, [this] {
+        cachecore::Document &document = m_session->document();
+        (void)document.discard(cachecore::ByteRange::whole(document.size())); // or the next session would offer them
+    });
     connect(m_closeGuard, &CloseGuard::waitingForWrite, this, [this] {
         m_messages->show(
             QStringLiteral("closing"), Severity::Warning,

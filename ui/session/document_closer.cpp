@@ -44,6 +44,7 @@ void DocumentCloser::close(OpenDocument document)
         bool abandoned = outcome.abandonedReads > 0 || outcome.abandonedWrite;
         abandoned |= !open.loads->shutDown(left());
         abandoned |= !open.writes->shutDown(left());
+        abandoned |= !open.log->shutDown(left());
         open = {};
         const std::lock_guard lock(state->mutex);
         state->abandoned |= abandoned;

@@ -22,7 +22,9 @@ cachecore::Result<OpenDocument> openNow(const SourceFactory &factory, const std:
     OpenDocument open;
     open.loads = std::make_shared<PoolExecutor>(kLoadWorkers, kStuckLoadWorkers, QStringLiteral("page loads"));
     open.writes = std::make_shared<PoolExecutor>(1, 0, QStringLiteral("writer"));
-    auto document = cachecore::Document::create(std::move(*source), request.options, {open.loads, open.writes}, env);
+    open.log = std::make_shared<PoolExecutor>(1, 0, QStringLiteral("recovery log"));
+    auto document
+        = cachecore::Document::create(std::move(*source), request.options, {open.loads, open.writes, open.log}, env);
     if (!document)
         return cachecore::failure(document.error());
     open.document = std::move(*document);

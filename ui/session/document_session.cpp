@@ -211,4 +211,22 @@ cachecore::Result<void> DocumentSession::setAside(const std::string &journalPath
     }));
 }
 
+cachecore::Result<void> DocumentSession::restore(const std::string &logPath, cachecore::Document::ChangedBases changed)
+{
+    if (const auto free = checkFree(logPath); !free)
+        return free;
+    return started(Work::Restore, m_document->startRestore(logPath, changed, [relay = m_relay](auto report) {
+        relay->ended(&DocumentSession::restoreFinished, std::move(report));
+    }));
+}
+
+cachecore::Result<void> DocumentSession::forget(const std::string &logPath)
+{
+    if (const auto free = checkFree(logPath); !free)
+        return free;
+    return started(Work::Restore, m_document->startForget(logPath, [relay = m_relay](auto result) {
+        relay->ended(&DocumentSession::forgetFinished, std::move(result));
+    }));
+}
+
 } // namespace cachet

@@ -27,9 +27,10 @@ public:
     /// What this session has the writer doing.
     enum class Work : std::uint8_t {
         None,
-        Write,  ///< a commit or persist
-        Look,   ///< at an interrupted write
-        Settle, ///< an interrupted write, or its journal
+        Write,   ///< a commit or persist
+        Look,    ///< at an interrupted write
+        Settle,  ///< an interrupted write, or its journal
+        Restore, ///< edits of an earlier session, or their log
     };
     [[nodiscard]] Work work() const { return m_work; }
 
@@ -44,18 +45,25 @@ public:
                                                  cachecore::ForeignUnits foreign);
     /// Gives it another name; told by setAsideFinished.
     [[nodiscard]] cachecore::Result<void> setAside(const std::string &journalPath);
+    /// Stages the edits of a recovery log again; told by restoreFinished.
+    [[nodiscard]] cachecore::Result<void> restore(const std::string &logPath,
+                                                  cachecore::Document::ChangedBases changed);
+    /// Removes a recovery log; told by forgetFinished.
+    [[nodiscard]] cachecore::Result<void> forget(const std::string &logPath);
 
 signals:
     void pagesChanged();    ///< pages became ready, failed or absent
     void editsChanged();    ///< staged bytes or undo history
     void sizeChanged();     ///< document().size() or sourceSize()
-    void recoveryChanged(); ///< document().unsettled()
+    void recoveryChanged(); ///< document().unsettled(), leftEdits() or logTrouble()
     void workChanged();     ///< work(); after the signal that tells an end
     void writeStarted();
     void writeFinished(const cachecore::WriteOutcome &outcome);
     void lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void setAsideFinished(const cachecore::Result<std::string> &newName);
+    void restoreFinished(const cachecore::Result<cachecore::RestoreReport> &result);
+    void forgetFinished(const cachecore::Result<void> &result);
 
 private:
     class Relay; ///< outlives this object in the engine's hands, so that a late notification finds no dangling pointer

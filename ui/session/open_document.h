@@ -13,6 +13,7 @@ struct OpenDocument {
     std::shared_ptr<cachecore::Document> document;
     std::shared_ptr<PoolExecutor> loads;
     std::shared_ptr<PoolExecutor> writes;
+    std::shared_ptr<PoolExecutor> log;
 };
 
 } // namespace cachet
