@@ -51,7 +51,7 @@ struct DocumentOptions {
 struct DocumentExecutors {
     std::shared_ptr<Executor> loads;  ///< reads of pages
     std::shared_ptr<Executor> writes; ///< commit and persist; one task at a time
-    std::shared_ptr<Executor> log;    ///< one task, which waits there; null: no recovery log is kept
+    std::shared_ptr<Executor> log{};  ///< one task, which waits there; null: no recovery log is kept
 };
 
 /// What changed since the last call of the observer.

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::uint64_t kBootSeed = 77;
 
+/// What is only read again changes nothing.
+bool changesDisk(const DiskOperation &operation)
+{
+    return operation.kind != DiskOperation::Kind::LetGo;
+}
+
 std::string choiceText(RecoveryChoice choice)
 {
     return choice == RecoveryChoice::Finish ? "finishing" : "rolling back";
@@ -118,7 +124,7 @@ std::string CrashExplorer::recover(const State &state, RecoveryChoice choice, co
     const auto env = std::make_shared<SimulatedEnv>(state.disk, kBootSeed, choose);
     Moments moments;
     env->setBeforeEach([&](const SimulatedDisk &disk, const DiskOperation &next) {
-        if (m_limits.recoveryIsCutToo && draw())
+        if (m_limits.recoveryIsCutToo && changesDisk(next) && draw())
             moments.emplace_back(disk, state.how + ", then " + choiceText(choice) + " before " + next.text());
     });
     auto target = FileSource::open(env, CrashScene::kTarget, FileSource::Access::WriteIfPermitted);
@@ -162,7 +168,7 @@ std::string CrashExplorer::settle(SimulatedEnv &env, BlockSource &target, const 
     if (!report)
         return "looking at the journal failed: " + errorText(report.error());
     for (const DiskOperation &operation : env.log()) {
-        if (operation.kind != DiskOperation::Kind::LetGo)
+        if (changesDisk(operation))
             return "looking changed the disk: " + operation.text();
     }
     if (std::string wrong = judge(*report); !wrong.empty())
@@ -223,7 +229,7 @@ WrittenScene writeCuttingPower(const CrashScene &scene, CrashExplorer &explorer,
     std::vector<Moment> moments;
     bool targetWritten = false;
     env->setBeforeEach([&](const SimulatedDisk &disk, const DiskOperation &next) {
-        if (explorer.draw())
+        if (changesDisk(next) && explorer.draw())
             moments.push_back({disk, "before " + next.text(), targetWritten});
         targetWritten = targetWritten || (next.kind == DiskOperation::Kind::Write && next.path == CrashScene::kTarget);
         if (beforeEach)

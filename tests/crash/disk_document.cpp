@@ -11,12 +11,13 @@ namespace cachet_test {
 
 using namespace cachecore;
 
-DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path, DocumentOptions options)
+DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path, DocumentOptions options,
+                           FileSource::Access access)
     : env(std::move(faults))
     , loads(std::make_shared<ThreadExecutor>(2))
     , writes(std::make_shared<ThreadExecutor>(1))
 {
-    auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
+    auto source = FileSource::open(env, path, access);
     if (!source) {
         error = source.error();
         return;

@@ -19,7 +19,8 @@ namespace cachet_test {
 struct DiskDocument {
     /// Opens `path`; where that fails `error` says why and there is no document.
     DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path,
-                 cachecore::DocumentOptions options = smallPages());
+                 cachecore::DocumentOptions options = smallPages(),
+                 cachecore::FileSource::Access access = cachecore::FileSource::Access::WriteIfPermitted);
 
     static cachecore::DocumentOptions smallPages();
 

@@ -276,7 +276,9 @@ void NthFaultTest::settleFailingAt(const Fault &fault, std::uint64_t nth, bool f
     if (!settled) {
         QCOMPARE(QString::fromStdString(lacks(settled.error())), QString());
         QVERIFY(!clean);
-        settleAll(scene, choice);
+        // The next try may choose otherwise.
+        const auto other = choice == RecoveryChoice::Finish ? RecoveryChoice::RollBack : RecoveryChoice::Finish;
+        settleAll(scene, nth % 2 == 0 ? other : choice);
     }
     if (!QTest::currentTestFailed())
         writesAtLast(scene);

@@ -131,6 +131,7 @@ private slots:
     void leavesOldAfterEveryCutOfAFailedWrite_data();
     void leavesOldAfterEveryCutOfAFailedWrite();
     void recoversAtOnceFromWhatCouldNotBeRolledBack();
+    void trustsNoDirectoryThatMayVanish();
     void writesBesideAStaleTemporary();
     void keepsEachBatchWhole();
     void survivesSampledCutsOfLargeWrites();
@@ -289,6 +290,20 @@ void PowerCutTest::recoversAtOnceFromWhatCouldNotBeRolledBack()
             ++recovered;
         }
     }
+}
+
+// The state directory is there, but its own name is not on the medium: a write before this one was stopped just after it had made it.
+void PowerCutTest::trustsNoDirectoryThatMayVanish()
+{
+    CrashScene scene({.stateDirectory = true});
+    scene.stage(100, bytesOf({1, 2}));
+    const auto env = std::make_shared<SimulatedEnv>(scene.disk, 1, [](std::size_t) { return std::size_t{0}; });
+    QVERIFY(env->createDirectories(scene.places.stateDirectory).has_value());
+    scene.disk = env->disk();
+    CrashExplorer explorer(scene, {.recoveryIsCutToo = !kSlow});
+    QVERIFY(writeCuttingPower(scene, explorer).end.kind == End::Committed);
+    QCOMPARE(QString::fromStdString(explorer.run()), QString());
+    QVERIFY(explorer.counts().exhausted());
 }
 
 void PowerCutTest::writesBesideAStaleTemporary()

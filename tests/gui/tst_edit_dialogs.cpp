@@ -159,7 +159,7 @@ void TestEditDialogs::fillRepeatsText()
     QTest::keyClick(part<QLineEdit>(fill.f, "fillText"), Qt::Key_Return);
     QVERIFY(fill.closed());
     QCOMPARE(fill.f.shown(0x100, 8), repeated({0xC3, 0xA4, 0x62}, 8));
-    fill.f.window->actions().commit->trigger();
+    QVERIFY(fill.f.commit());
     QVERIFY(fill.f.waitForWrite());
     QTRY_VERIFY(fill.f.document().staged().empty());
     const auto file = fill.f.fileBytes();
@@ -246,7 +246,7 @@ void TestEditDialogs::importGoesOverTheCaret()
     QCOMPARE(f.document().staged().pieceCount(), std::uint64_t{1});
     QTRY_COMPARE(f.shown(0x1234, bytes.size()), bytes);
     QVERIFY(f.window->actions().undo->text().contains(QStringLiteral("Import")));
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QVERIFY(f.waitForWrite());
     auto expected = f.original;
     std::ranges::copy(bytes, expected.begin() + 0x1234);
@@ -382,7 +382,7 @@ void TestEditDialogs::importThatChangedIsNotWritten()
     click(f, "importStage");
     QTRY_COMPARE(f.document().staged().byteCount(), std::uint64_t{0x1000});
     (void)f.directory.write("import.bin", patternBytes(0x1000, 6));
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_VERIFY(!f.message("write").isEmpty());
     QVERIFY2(f.message("write").contains(QStringLiteral("import.bin: another program changed the file since it was "
                                                         "imported")),

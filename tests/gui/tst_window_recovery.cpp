@@ -94,8 +94,7 @@ struct Interrupted {
             return;
         // The second edit, and all that would put the first back.
         f.source->fail(SourceOp::Write, 1, EIO, Repeat::ForGood);
-        f.window->actions().commit->trigger();
-        ready = QTest::qWaitFor([this] { return !f.message("recovery").isEmpty(); }) && f.waitForWrite()
+        ready = f.commit() && QTest::qWaitFor([this] { return !f.message("recovery").isEmpty(); }) && f.waitForWrite()
             && QTest::qWaitFor([this] { return !f.message("write").isEmpty(); });
         f.source->clearFailures();
         journal = f.directory.file(".disk.img.cachet-journal");
@@ -367,7 +366,7 @@ void TestWindowRecovery::finishedJournalIsRemoved()
         QVERIFY(f.open(path));
         QVERIFY(f.stage(kFirst, {0xA5}));
         env->fail(EnvOp::Remove, 0, EIO, Repeat::ForGood); // the write is done, its journal stays
-        f.window->actions().commit->trigger();
+        QVERIFY(f.commit());
         QVERIFY(f.waitForWrite());
     }
     QVERIFY(QFile::exists(journal));

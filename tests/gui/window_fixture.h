@@ -37,6 +37,8 @@ public:
     [[nodiscard]] bool openFile(std::uint64_t size);
     /// Opens `path` and waits until the window shows it or says why not.
     [[nodiscard]] bool open(const std::string &path);
+    /// Commits by the action, once the window has heard of the edits; false when it stays disabled.
+    [[nodiscard]] bool commit() const;
     /// Waits until no write runs.
     [[nodiscard]] bool waitForWrite() const;
     void type(const char *text) const;

@@ -39,11 +39,7 @@ RecoveryDialog::RecoveryDialog(DocumentSession &session, QWidget *parent)
     connect(&session, &DocumentSession::setAsideFinished, this, &RecoveryDialog::setAsideFinished);
     connect(m_findings, &RecoveryFindings::goToRequested, this, &RecoveryDialog::goToRequested);
     connect(m_findings, &RecoveryFindings::mayWriteChanged, this, &RecoveryDialog::refreshButtons);
-    connect(m_stop, &QPushButton::clicked, this, [this] {
-        m_stopping = true;
-        m_session->document().cancelWrite();
-        refreshProgress();
-    });
+    connect(m_stop, &QPushButton::clicked, this, &RecoveryDialog::stop);
     connect(m_finish, &QPushButton::clicked, this, [this] { settle(RecoveryChoice::Finish); });
     connect(m_rollBack, &QPushButton::clicked, this, [this] { settle(RecoveryChoice::RollBack); });
     connect(m_setAside, &QPushButton::clicked, this, &RecoveryDialog::setAside);
@@ -99,9 +95,8 @@ void RecoveryDialog::startLook()
     enter(Stage::Failed);
 }
 
-void RecoveryDialog::lookFinished(const RecoveryOutcome &outcome)
+void RecoveryDialog::lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result)
 {
-    const auto &result = outcome.result;
     if (m_stage != Stage::Looking || (result && result->journalPath != m_journal))
         return; // of another dialog
     if (!result) {
@@ -138,9 +133,8 @@ void RecoveryDialog::settle(RecoveryChoice choice)
     started(m_session->settle(m_journal, choice, overwrite ? ForeignUnits::Overwrite : ForeignUnits::Stop));
 }
 
-void RecoveryDialog::settleFinished(const RecoveryOutcome &outcome)
+void RecoveryDialog::settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result)
 {
-    const auto &result = outcome.result;
     if (m_stage != Stage::Settling)
         return;
     if (result) {
@@ -263,11 +257,18 @@ void RecoveryDialog::refreshProgress()
     m_stop->setToolTip(whyNot);
 }
 
+void RecoveryDialog::stop()
+{
+    m_stopping = true;
+    m_session->document().cancelWrite();
+    refreshProgress();
+}
+
 void RecoveryDialog::reject()
 {
     // Settling is asked to stop first; a disk that does not answer holds nobody here.
     if (m_session && m_stage == Stage::Settling && !m_stopping) {
-        m_stop->click();
+        stop();
         return;
     }
     if (m_session && m_stage == Stage::Looking)

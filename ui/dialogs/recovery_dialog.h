@@ -52,9 +52,10 @@ private:
     [[nodiscard]] QLabel *addRow(QGridLayout &grid, const char *name, const QString &label);
     void nextJournal();
     void startLook();
-    void lookFinished(const RecoveryOutcome &outcome);
+    void stop();
+    void lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void settle(cachecore::RecoveryChoice choice);
-    void settleFinished(const RecoveryOutcome &outcome);
+    void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void setAside();
     void setAsideFinished(const cachecore::Result<std::string> &newName);
     void started(const cachecore::Result<void> &result);

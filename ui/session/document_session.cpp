@@ -188,7 +188,7 @@ cachecore::Result<void> DocumentSession::look(const std::string &journalPath)
     if (const auto free = checkFree(journalPath); !free)
         return free;
     return started(Work::Look, m_document->startLook(journalPath, [relay = m_relay](auto report) {
-        relay->ended(&DocumentSession::lookFinished, RecoveryOutcome{std::move(report)});
+        relay->ended(&DocumentSession::lookFinished, std::move(report));
     }));
 }
 
@@ -198,7 +198,7 @@ cachecore::Result<void> DocumentSession::settle(const std::string &journalPath, 
     if (const auto free = checkFree(journalPath); !free)
         return free;
     return started(Work::Settle, m_document->startSettle(journalPath, choice, foreign, [relay = m_relay](auto report) {
-        relay->ended(&DocumentSession::settleFinished, RecoveryOutcome{std::move(report)});
+        relay->ended(&DocumentSession::settleFinished, std::move(report));
     }));
 }
 

@@ -11,12 +11,6 @@
 
 namespace cachet {
 
-/// What looking at an interrupted write, or settling it, came to; a type that has no comparison, which a signal's argument
-/// must not pretend to have.
-struct RecoveryOutcome {
-    cachecore::Result<cachecore::RecoveryReport> result;
-};
-
 /// One open document as the window sees it: turns the engine's notifications, which come from any thread, into
 /// signals on the GUI thread, at most one of each kind per frame.
 /// Thread: the GUI thread only. Nothing here blocks.
@@ -59,8 +53,8 @@ signals:
     void workChanged();     ///< work(); after the signal that tells an end
     void writeStarted();
     void writeFinished(const cachecore::WriteOutcome &outcome);
-    void lookFinished(const cachet::RecoveryOutcome &outcome);
-    void settleFinished(const cachet::RecoveryOutcome &outcome);
+    void lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
+    void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void setAsideFinished(const cachecore::Result<std::string> &newName);
 
 private:

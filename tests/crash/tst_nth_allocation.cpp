@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/base/thread_executor.h"
+#include "tests/crash/disk_document.h"
+#include "tests/support/counted_memory.h"
+#include "tests/support/edits.h"
+#include "tests/support/manual_executor.h"
+
+#include <QTest>
+
+#include <atomic>
+#include <cerrno>
+#include <new>
+#include <optional>
+
+using namespace cachecore;
+
+namespace cachet_test {
+
+namespace {
+
+constexpr std::size_t kSize = 6 * 4096 + 700;
+constexpr std::uint64_t kMostAllocations = 20'000;
+
+/// An image with edits staged on it; what writes it runs on the test's own thread, whose memory can be made to run out.
+struct Scene {
+    explicit Scene(bool batches)
+        : path(folder.write("disk.img", patternBytes(kSize, 1)))
+        , old(patternBytes(kSize, 1))
+    {
+        DocumentOptions options = DiskDocument::smallPages();
+        if (batches)
+            options.journalLimit = 12'000;
+        auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
+        if (!source)
+            return;
+        auto created = Document::create(std::move(*source), options, {loads, writes}, env);
+        if (created && stage(**created))
+            document = std::move(*created);
+        neu = document ? bytes() : std::vector<std::byte>{};
+    }
+    static bool stage(Document &document)
+    {
+        return document.stage(ByteOffset(4093), bytesOf({1, 2, 3, 4, 5, 6})).has_value()
+            && document.stageFill(rangeAt(2 * 4096 + 500, 600), bytesOf({0xde, 0xad})).has_value()
+            && document.stageGenerated(rangeAt(4 * 4096, 100), Generator{}).has_value()
+            && document.stage(ByteOffset(kSize - 1), bytesOf({7})).has_value();
+    }
+    [[nodiscard]] std::vector<std::byte> bytes() const
+    {
+        std::vector<std::byte> all(kSize);
+        return document->read(ByteOffset(0), all) ? all : std::vector<std::byte>{};
+    }
+    /// Runs `start`, then what it queued, with allocations failing from number `nth` on, `failing` of them. Returns whether one failed.
+    template <typename Start>
+    bool runFailing(std::uint64_t nth, std::uint64_t failing, Start start)
+    {
+        memory::failAfter(nth, failing);
+        try {
+            start();
+            while (writes->runOne()) { }
+        } catch (const std::bad_alloc &) {
+            threw = true;
+        }
+        return memory::stopFailing();
+    }
+    std::optional<WriteOutcome> commitFailing(std::uint64_t nth, std::uint64_t failing, bool &failed)
+    {
+        std::optional<WriteOutcome> outcome;
+        Result<void> started;
+        failed = runFailing(nth, failing, [&] {
+            started = document->startCommit([&](WriteOutcome end) { outcome = std::move(end); });
+        });
+        if (!started)
+            outcome = WriteOutcome({}, started.error());
+        return outcome;
+    }
+    std::optional<Result<RecoveryReport>> settleFailing(RecoveryChoice choice, std::uint64_t nth, std::uint64_t failing,
+                                                        bool &failed)
+    {
+        const std::string journal = document->unsettled().front().path;
+        std::optional<Result<RecoveryReport>> outcome;
+        Result<void> started;
+        failed = runFailing(nth, failing, [&] {
+            started = document->startSettle(journal, choice, ForeignUnits::Stop,
+                                            [&](Result<RecoveryReport> report) { outcome = std::move(report); });
+        });
+        if (!started)
+            outcome = failure(started.error());
+        return outcome;
+    }
+
+    TempDir folder{memoryFolder()};
+    std::string path;
+    std::shared_ptr<FaultEnv> env = std::make_shared<FaultEnv>();
+    std::shared_ptr<ThreadExecutor> loads = std::make_shared<ThreadExecutor>(1);
+    std::shared_ptr<ManualExecutor> writes = std::make_shared<ManualExecutor>();
+    std::shared_ptr<Document> document;
+    std::vector<std::byte> old;
+    std::vector<std::byte> neu;
+    bool threw = false;
+};
+
+} // namespace
+
+class NthAllocationTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void losesNothingWhenMemoryRunsOutWhileWriting_data() { addRows(); }
+    void losesNothingWhenMemoryRunsOutWhileWriting();
+    void losesNothingWhenMemoryRunsOutWhileSettling_data() { addRows(); }
+    void losesNothingWhenMemoryRunsOutWhileSettling();
+
+private:
+    static void addRows();
+    void writesAtLast(Scene &scene);
+};
+
+void NthAllocationTest::addRows()
+{
+    QTest::addColumn<bool>("forGood");
+    QTest::addColumn<bool>("batches");
+    QTest::newRow("once") << false << false;
+    QTest::newRow("for good") << true << false;
+    QTest::newRow("once, in batches") << false << true;
+    QTest::newRow("for good, in batches") << true << true;
+}
+
+/// With memory again, whatever remains is settled and the edits reach the disk.
+void NthAllocationTest::writesAtLast(Scene &scene)
+{
+    bool failed = false;
+    for (const FoundJournal &journal : scene.document->unsettled()) {
+        const auto settled = scene.settleFailing(RecoveryChoice::RollBack, memory::kForGood, 0, failed);
+        QVERIFY2(settled && settled->has_value(), journal.path.c_str());
+    }
+    QVERIFY(scene.document->unsettled().empty());
+    QVERIFY(scene.bytes() == scene.neu);
+    const auto outcome = scene.commitFailing(memory::kForGood, 0, failed);
+    QVERIFY(outcome && outcome->succeeded());
+    QVERIFY(readFile(scene.path) == scene.neu);
+    QCOMPARE(namesIn(scene.folder.path()), std::vector<std::string>{"disk.img"});
+}
+
+void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
+{
+    QFETCH(bool, forGood);
+    QFETCH(bool, batches);
+    bool failed = true;
+    for (std::uint64_t nth = 0; failed; ++nth) {
+        QVERIFY(nth < kMostAllocations);
+        Scene scene(batches);
+        QVERIFY(scene.document != nullptr);
+        const auto outcome = scene.commitFailing(nth, forGood ? memory::kForGood : 1, failed);
+        const std::string where = "allocation " + std::to_string(nth);
+        QVERIFY2(!scene.threw, where.c_str());
+        QVERIFY2(outcome.has_value(), where.c_str());
+        const std::vector<std::byte> now = readFile(scene.path);
+        QVERIFY2(isMixOf(now, scene.old, scene.neu), where.c_str());
+        QVERIFY2(scene.bytes() == scene.neu, where.c_str());
+        QVERIFY2((*outcome)->imageIntact == scene.document->unsettled().empty(), where.c_str());
+        if (outcome->succeeded())
+            QVERIFY2(now == scene.neu, where.c_str());
+        else
+            QVERIFY2(failed && outcome->error().code == ErrorCode::OutOfMemory,
+                     (where + ": " + errorText(outcome->error())).c_str());
+        if (!outcome->succeeded() && (*outcome)->imageIntact && !batches)
+            QVERIFY2(now == scene.old || now == scene.neu, where.c_str());
+        writesAtLast(scene);
+        if (QTest::currentTestFailed()) {
+            qWarning("%s", where.c_str());
+            return;
+        }
+    }
+}
+
+void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileSettling()
+{
+    QFETCH(bool, forGood);
+    QFETCH(bool, batches);
+    for (const RecoveryChoice choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {
+        bool failed = true;
+        for (std::uint64_t nth = 0; failed; ++nth) {
+            QVERIFY(nth < kMostAllocations);
+            Scene scene(batches);
+            QVERIFY(scene.document != nullptr);
+            // Nothing works any more from the first sync after the journal got its name, that of the image.
+            std::atomic<bool> renamed{false};
+            scene.env->setHook([&](EnvOp op) {
+                renamed = renamed || op == EnvOp::Rename;
+                if (renamed && op == EnvOp::DataSync)
+                    scene.env->failAny(0, EIO, Repeat::ForGood);
+            });
+            (void)scene.commitFailing(memory::kForGood, 0, failed);
+            scene.env->setHook({});
+            scene.env->clearFailures();
+            QCOMPARE(scene.document->unsettled().size(), std::size_t{1});
+            const auto settled = scene.settleFailing(choice, nth, forGood ? memory::kForGood : 1, failed);
+            const std::string where = "allocation " + std::to_string(nth);
+            QVERIFY2(!scene.threw, where.c_str());
+            QVERIFY2(settled.has_value(), where.c_str());
+            QVERIFY2(isMixOf(readFile(scene.path), scene.old, scene.neu), where.c_str());
+            QVERIFY2(scene.bytes() == scene.neu, where.c_str());
+            QVERIFY2(settled->has_value() == scene.document->unsettled().empty(), where.c_str());
+            QVERIFY2(settled->has_value() || failed, where.c_str());
+            writesAtLast(scene);
+            if (QTest::currentTestFailed()) {
+                qWarning("%s", where.c_str());
+                return;
+            }
+        }
+    }
+}
+
+} // namespace cachet_test
+
+QTEST_GUILESS_MAIN(cachet_test::NthAllocationTest)
+#include "tst_nth_allocation.moc"
