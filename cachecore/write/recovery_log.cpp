@@ -185,6 +185,8 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
 {
     std::unique_lock lock(m_mutex);
     ++m_attempts;
+    // What is too large stays so until something else is noted.
+    const bool tooLarge = !outcome && outcome.error().code == ErrorCode::NoSpace && outcome.error().systemError == 0;
     if (outcome) {
         m_error.reset();
         m_kept = work.number;
@@ -192,7 +194,8 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
         m_removed = work.remove;
     } else {
         const bool first = !std::exchange(m_error, std::move(outcome.error()));
-        m_due = Clock::now() + m_options.retryAfter;
+        if (!tooLarge)
+            m_due = Clock::now() + m_options.retryAfter;
         if (first) {
             lock.unlock();
             tell();
@@ -204,7 +207,7 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
         return true;
     m_tasked = false;
     // One more attempt is queued and not made here, so that an executor that is stepped by hand can be stepped past an error. A closed log tries once.
-    if (!outcome && !m_closed)
+    if (!outcome && !m_closed && (!tooLarge || work.number != m_noted))
         needTask(lock);
     return false;
 }

@@ -25,7 +25,7 @@ namespace cachecore {
 ///  - a file of an earlier session is never replaced: the new log takes another name, until whoever restored the old edits has flushed this one and removed
 ///    the old file (removeRecoveryLog).
 ///
-/// After an error the whole state is written anew, to another file that replaces this one, `retryAfter` later.
+/// After an error the whole state is written anew, to another file that replaces this one, `retryAfter` later; when it is too large, with the next one noted.
 /// Thread: any, unless said otherwise. The work runs as one task at a time on the executor, which should be one of its own: the task waits
 /// there until a state is due.
 class RecoveryLog {

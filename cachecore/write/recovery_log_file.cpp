@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/recovery_log_file.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cachecore {
@@ -20,6 +21,7 @@ RecoveryLogFile::RecoveryLogFile(std::shared_ptr<Env> env, std::string stem, Rec
     , m_header(std::move(header))
     , m_limit(limit)
 {
+    m_header.sourcePath.resize(std::min(m_header.sourcePath.size(), recovery_log::kMostName));
 }
 
 Error RecoveryLogFile::named(Error error) const
