@@ -130,61 +130,6 @@ QWidget *MainWindow::makeLegend()
     return strip;
 }
 
-void MainWindow::connectParts()
-{
-    connect(m_view, &HexView::caretMoved, m_status, &StatusLine::dropNote);
-    connect(m_view, &HexView::caretMoved, this, &MainWindow::refreshState);
-    connect(m_view, &HexView::selectionChanged, this, &MainWindow::refreshState);
-    connect(m_view, &HexView::visibleRangeChanged, &m_heatMap->map(), &HeatMap::setViewport);
-    connect(m_view, &HexView::editRefused, this, &MainWindow::tellRefused);
-    connect(&m_heatMap->map(), &HeatMap::goToRequested, this, &MainWindow::jumpTo);
-    connect(m_goTo, &GoToField::goToRequested, this, &MainWindow::jumpTo);
-    connect(m_goTo, &GoToField::left, this, [this] { m_view->setFocus(); });
-    connect(m_stagedEdits, &StagedEditsDock::goToRequested, this, &MainWindow::jumpTo);
-    connect(m_stagedEdits, &StagedEditsDock::commitRequested, m_writer, &WriteController::commit);
-    connect(m_stagedEdits, &StagedEditsDock::persistRequested, m_writer, &WriteController::persist);
-    connect(m_stagedEdits, &StagedEditsDock::discardRequested, this, [this](const auto &ranges) {
-        for (const cachecore::ByteRange &range : ranges)
-            discard(range);
-    });
-    connect(m_watch, &DocumentWatch::goToRequested, this, &MainWindow::jumpTo);
-    connect(m_edits, &EditController::refused, this, &MainWindow::tellRefused);
-    connect(m_edits, &EditController::told, this, &MainWindow::showNote);
-    connect(m_copy, &CopyController::changed, this, &MainWindow::refreshState);
-}
-
-void MainWindow::connectWriting()
-{
-    connect(m_writer, &WriteController::told, this, &MainWindow::showNote);
-    connect(m_writer, &WriteController::detailsWanted, this, &MainWindow::showWriteDetails);
-    connect(m_recovery, &RecoveryController::changed, this, &MainWindow::refreshState);
-    connect(m_recovery, &RecoveryController::goToRequested, this, &MainWindow::jumpTo);
-}
-
-void MainWindow::connectClosing()
-{
-    connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
-    connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
-    connect(m_closeGuard, &CloseGuard::waitingForWrite, this, [this] {
-        m_messages->show(
-            QStringLiteral("closing"), Severity::Warning,
-            tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
-               "once: the file may then be half written until it is opened again and recovered.")
-                .arg(displayName(m_path)));
-    });
-    connect(m_closeGuard, &CloseGuard::waitingForCopy, this, [this] {
-        m_messages->show(
-            QStringLiteral("closing"), Severity::Warning,
-            tr("A copy of %1 is still being written; the window closes when it has ended. Close it again to give "
-               "the copy up.")
-                .arg(displayName(m_path)));
-    });
-    connect(m_copy, &CopyController::ended, this, [this](bool saved) {
-        m_messages->dismiss(QStringLiteral("closing"));
-        m_closeGuard->copyEnded(saved);
-    });
-}
-
 void MainWindow::open(const std::string &path)
 {
     m_path = path;

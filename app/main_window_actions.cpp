@@ -42,6 +42,8 @@ QString stepText(const std::optional<cachecore::EditStep> &step)
             return MainWindow::tr("Generate %1 at %2");
         case cachecore::EditKind::Import:
             return MainWindow::tr("Import %1 at %2");
+        case cachecore::EditKind::Restore:
+            return MainWindow::tr("Restore %1 at %2");
         case cachecore::EditKind::Set:
             break;
         }

@@ -27,8 +27,11 @@ RecoveryController::RecoveryController(MessageBar &messages, QWidget &window)
 
 void RecoveryController::setSession(DocumentSession *session)
 {
-    if (m_session)
+    if (m_session) {
         m_session->disconnect(this);
+        if (m_session->work() == DocumentSession::Work::Look)
+            m_session->document().cancelWrite(); // nobody is left to be told what it finds
+    }
     delete m_dialog;
     m_session = session;
     if (!session)

@@ -84,6 +84,7 @@ Result<std::shared_ptr<Document>> Document::create(std::shared_ptr<BlockSource> 
         auto impl = std::make_shared<Impl>(std::move(source), options, std::move(executors), std::move(env), *size);
         impl->start();
         impl->findUnsettled();
+        impl->startLog();
         return std::shared_ptr<Document>(new Document(std::move(impl)));
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Configure);
@@ -295,6 +296,26 @@ Result<void> Document::startSettle(const std::string &journalPath, RecoveryChoic
 Result<void> Document::startSetAside(const std::string &journalPath, SetAsideDone done)
 {
     return m_impl->startSetAside(journalPath, std::move(done));
+}
+
+std::vector<FoundRecoveryLog> Document::leftEdits() const
+{
+    return m_impl->leftEdits();
+}
+
+Result<void> Document::startRestore(const std::string &logPath, ChangedBases changed, RestoreDone done)
+{
+    return m_impl->startRestore(logPath, changed, std::move(done));
+}
+
+Result<void> Document::startForget(const std::string &logPath, ForgetDone done)
+{
+    return m_impl->startForget(logPath, std::move(done));
+}
+
+std::optional<Error> Document::logTrouble() const
+{
+    return m_impl->logTrouble();
 }
 
 bool Document::writing() const

@@ -11,7 +11,9 @@
 #include "cachecore/scan/snapshot.h"
 #include "cachecore/source/block_source.h"
 #include "cachecore/write/journal_place.h"
+#include "cachecore/write/recovered_edits.h"
 #include "cachecore/write/recovery.h"
+#include "cachecore/write/recovery_log_place.h"
 #include "cachecore/write/write_progress.h"
 #include "cachecore/write/write_report.h"
 
@@ -49,6 +51,7 @@ struct DocumentOptions {
 struct DocumentExecutors {
     std::shared_ptr<Executor> loads;  ///< reads of pages
     std::shared_ptr<Executor> writes; ///< commit and persist; one task at a time
+    std::shared_ptr<Executor> log;    ///< one task, which waits there; null: no recovery log is kept
 };
 
 /// What changed since the last call of the observer.
@@ -56,7 +59,21 @@ struct DocumentChanges {
     bool pages = false;    ///< pages became ready, failed or absent
     bool edits = false;    ///< the staged bytes or the undo history
     bool size = false;     ///< size() or sourceSize()
-    bool recovery = false; ///< unsettled()
+    bool recovery = false; ///< unsettled(), leftEdits() or logTrouble()
+};
+
+/// What became of edits of a former session that were to be staged again.
+struct RestoreReport {
+    std::uint64_t bytes = 0; ///< staged now because of it
+    std::vector<ByteRange>
+        changed; ///< not staged: the disk no longer holds what they were made on; the first kMostRanges
+    std::vector<ByteRange>
+        unreadable; ///< not staged: the disk does not give the bytes under them, or no longer reaches so far; as many
+    std::vector<LostImport> lost; ///< not staged: the imported file is gone or has changed
+    std::optional<Error> damage;  ///< why what the log held after its last whole state could not be used
+    bool logKept = false;         ///< the log is still there, because not everything in it was staged
+
+    static constexpr std::size_t kMostRanges = 100;
 };
 
 /// How far a close got.
@@ -198,6 +215,26 @@ public:
     using SetAsideDone = std::move_only_function<void(Result<std::string>)>;
     [[nodiscard]] Result<void> startSetAside(const std::string &journalPath, SetAsideDone done);
 
+    // --- edits of a former session ----------------------------------------------------------------------------
+
+    /// Recovery logs with edits that a session of this source staged and did not write before it ended, found when it was opened.
+    [[nodiscard]] std::vector<FoundRecoveryLog> leftEdits() const;
+
+    /// What to do with edits of the log whose base has changed since.
+    enum class ChangedBases : std::uint8_t {
+        Leave, ///< they are not staged, and the log stays
+        Stage, ///< they are staged on what the disk holds now
+    };
+    using RestoreDone = std::move_only_function<void(Result<RestoreReport>)>;
+    /// Stages again what a log holds, as one step that can be undone; what is staged already stays on top. The log is removed once all of it is
+    /// staged and this document's own log holds it. `done` runs on the writer. Errors: Busy while a write runs, what readRecoveryLog and sortByBase say.
+    [[nodiscard]] Result<void> startRestore(const std::string &logPath, ChangedBases changed, RestoreDone done);
+    /// Removes a log with all it holds. `done` runs on the writer.
+    using ForgetDone = std::move_only_function<void(Result<void>)>;
+    [[nodiscard]] Result<void> startForget(const std::string &logPath, ForgetDone done);
+    /// Why what is staged cannot be kept safe against a crash at the moment; nothing when it is, or when no log is kept at all.
+    [[nodiscard]] std::optional<Error> logTrouble() const;
+
     // --- watching ---------------------------------------------------------------------------------------------
 
     [[nodiscard]] CacheStatistics statistics() const;
@@ -213,7 +250,7 @@ public:
     void setObserver(Observer observer);
 
     /// Cancels what has not started (a commit still queued ends with Closed), then waits at most `wait` for reads and writes under
-    /// way. Every later call returns Closed (or does nothing); only peeking goes on. A wait of 0 does not block.
+    /// way, and for the recovery log to hold what is staged. Every later call returns Closed (or does nothing); only peeking goes on. A wait of 0 does not block.
     CloseOutcome close(std::chrono::milliseconds wait);
 
 private:

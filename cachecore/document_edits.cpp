@@ -53,6 +53,7 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
                 m_stagedDuringWrite.push_back(range);
             m_history.push(m_history.current().with(range, std::move(piece), seen), {kind, range}, payload,
                            continuesPrevious);
+            noteForLog();
             break;
         }
     } catch (const std::bad_alloc &) {
@@ -123,6 +124,7 @@ Result<void> Document::Impl::discard(ByteRange range)
         if (!m_history.current().anyIn(range))
             return {};
         m_history.push(m_history.current().without(range), {EditKind::Discard, range}, 0, false);
+        noteForLog();
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, range, m_source->path());
     }
@@ -140,6 +142,7 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
             return failure(ErrorCode::Busy, Operation::Stage, {}, m_source->path());
         if (!(m_history.*way)())
             return {};
+        noteForLog();
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, {}, m_source->path());
     }

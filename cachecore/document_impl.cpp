@@ -31,7 +31,7 @@ Document::Impl::Impl(std::shared_ptr<BlockSource> source, DocumentOptions option
     , m_options(options)
     , m_executors(std::move(executors))
     , m_env(std::move(env))
-    , m_history({options.undoSteps, options.undoBytes})
+    , m_history({options.undoSteps, options.undoBytes, options.undoJournalBytes})
 {
 }
 

@@ -5,6 +5,7 @@
 #include "cachecore/document.h"
 #include "cachecore/edit/edit_history.h"
 #include "cachecore/edit/file_bytes.h"
+#include "cachecore/write/recovery_log.h"
 #include "cachecore/write/transaction.h"
 #include "cachecore/write/write_plan.h"
 
@@ -22,7 +23,7 @@ std::span<T> partOf(std::span<T> bytes, ByteOffset at, ByteRange range)
 }
 
 /// What a Document shares with its jobs. document_impl.cpp shows and watches, document_read.cpp reads, document_edits.cpp stages,
-/// document_write.cpp writes and closes, document_recovery.cpp settles journals.
+/// document_write.cpp writes and closes, document_recovery.cpp settles journals, document_log.cpp keeps the edits safe and restores them.
 ///
 /// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
 /// m_observerMutex. The loader's and the cache's come below them.
@@ -68,6 +69,14 @@ public:
                                            RecoveryDone done);
     [[nodiscard]] Result<void> startSetAside(const std::string &journal, SetAsideDone done);
 
+    // Edits of a former session.
+    /// Looks for logs of former sessions and begins the one of this; for the time before the document is shared. Blocking.
+    void startLog();
+    [[nodiscard]] std::vector<FoundRecoveryLog> leftEdits() const;
+    [[nodiscard]] Result<void> startRestore(const std::string &log, ChangedBases changed, RestoreDone done);
+    [[nodiscard]] Result<void> startForget(const std::string &log, ForgetDone done);
+    [[nodiscard]] std::optional<Error> logTrouble() const;
+
     // Watching.
     [[nodiscard]] CacheStatistics statistics() const;
     void setObserver(Observer observer);
@@ -112,6 +121,11 @@ private:
     void noteUnsettled(const std::string &journal, StagedEdits written);
     void journalSettled(const std::string &journal, bool finished);
     [[nodiscard]] FileBytes::Loading externalLoading();
+    void noteForLog();
+    [[nodiscard]] Result<RestoreReport> restore(const std::string &log, ChangedBases changed,
+                                                const std::stop_token &stop);
+    [[nodiscard]] Result<void> stageRestored(const StagedEdits &edits);
+    void forgetLog(const std::string &log);
     [[nodiscard]] bool beginWrite();
     void endWrite();
 
@@ -120,7 +134,8 @@ private:
     const std::shared_ptr<Env> m_env;
     std::shared_ptr<PageLoader> m_loader; ///< set by start(), constant after
 
-    /// Guards m_history, m_writing, m_stagedDuringWrite, m_progress, m_stop, m_unsettled, m_closed.
+    /// Guards m_history, m_writing, m_stagedDuringWrite, m_progress, m_stop, m_unsettled, m_leftEdits,
+    /// m_logTrouble, m_closed.
     mutable std::mutex m_editMutex;
     std::condition_variable m_writeEnded;
     EditHistory m_history;
@@ -135,6 +150,9 @@ private:
         StagedEdits written; ///< what its write was bringing to the disk; empty for one found at opening
     };
     std::vector<Unsettled> m_unsettled;
+    std::vector<FoundRecoveryLog> m_leftEdits;
+    std::optional<Error> m_logTrouble;
+    std::unique_ptr<RecoveryLog> m_log; ///< set by startLog(), constant after; null: none is kept
     bool m_closed = false;
 
     std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins

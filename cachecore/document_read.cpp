@@ -7,6 +7,21 @@
 
 namespace cachecore {
 
+namespace {
+
+/// True when bytes staged in `range` come from outside of memory.
+bool holdsExternal(const StagedEdits &edits, ByteRange range)
+{
+    bool found = false;
+    edits.forEachPiece(range, [&found](ByteRange, const Piece &piece) {
+        found = piece.kind == Piece::Kind::External;
+        return !found;
+    });
+    return found;
+}
+
+} // namespace
+
 Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::span<std::byte> into, Intent intent,
                                   std::stop_token stop)
 {
@@ -35,12 +50,27 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
                     return readable;
             }
         }
+        // What has to be read from a file can fail, so that comes first.
+        std::vector<std::byte> staged;
+        if (holdsExternal(edits, *range)) {
+            staged.resize(into.size());
+            if (auto filled = edits.overlayReading(at, staged); !filled)
+                return filled;
+        }
         for (const PageHandle &handle : handles) {
             const ByteRange part = handle.page().range().intersection(*range);
             std::ranges::copy(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())),
                               partOf(into, at, part).begin());
         }
-        return edits.overlayReading(at, into);
+        if (staged.empty()) {
+            edits.overlay(at, into);
+            return {};
+        }
+        edits.forEachPiece(*range, [&](ByteRange part, const Piece &) {
+            std::ranges::copy(partOf(std::span(staged), at, part), partOf(into, at, part).begin());
+            return true;
+        });
+        return {};
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Read, *range, m_source->path());
     }

@@ -273,7 +273,9 @@ bool Document::Impl::beginEpoch(EpochChange change)
         = changedCurrent([&change](const StagedEdits &edits,
                                    ByteRange range) { return carriedOver(edits, change.clipped(range)); },
                          lock);
-    return m_history.beginEpoch(std::move(change), std::move(carried));
+    const bool kept = m_history.beginEpoch(std::move(change), std::move(carried));
+    noteForLog();
+    return kept;
 }
 
 WriteOutcome Document::Impl::writeAndWait(ByteRange range)
@@ -302,8 +304,16 @@ CloseOutcome Document::Impl::close(std::chrono::milliseconds wait)
         m_closed = true;
     }
     outcome.abandonedReads = m_loader->close(wait);
-    std::unique_lock lock(m_editMutex);
-    outcome.abandonedWrite = !m_writeEnded.wait_until(lock, deadline, [this] { return m_writing != Writing::Running; });
+    {
+        std::unique_lock lock(m_editMutex);
+        outcome.abandonedWrite
+            = !m_writeEnded.wait_until(lock, deadline, [this] { return m_writing != Writing::Running; });
+    }
+    if (m_log) {
+        const auto left
+            = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        (void)m_log->close(std::max(left, std::chrono::milliseconds(0))); // what it says was told as trouble already
+    }
     return outcome;
 }
 

@@ -8,7 +8,7 @@
 namespace cachecore {
 
 /// One kind of step of the undo history; sentences are made by the caller.
-enum class EditKind : std::uint8_t { Type, Paste, Fill, Discard, Set, Generate, Import };
+enum class EditKind : std::uint8_t { Type, Paste, Fill, Discard, Set, Generate, Import, Restore };
 
 struct EditStep {
     EditKind kind = EditKind::Type;

@@ -1,101 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/edit/file_bytes.h"
 
-#include "cachecore/edit/recent_blocks.h"
-#include "cachecore/source/file_source.h"
+#include "cachecore/edit/file_bytes_impl.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <mutex>
 #include <new>
 #include <utility>
 
 namespace cachecore {
-
-static_assert(FileBytes::kBlock == RecentBlocks::kBlock);
-
-/// What a FileBytes shares with the load under way.
-class FileBytes::Impl : public std::enable_shared_from_this<Impl> {
-public:
-    /// Where the bytes are: a source to import, or the file of a journal.
-    struct Origin {
-        std::shared_ptr<Env> env; ///< its clock
-        std::unique_ptr<FileSource> source;
-        std::unique_ptr<EnvFile> file;
-        std::string path;
-        SourceFingerprint fingerprint; ///< of the source
-        std::uint64_t size = 0;
-        Operation operation = Operation::Import;
-    };
-
-    Impl(Origin origin, Loading loading)
-        : m_origin(std::move(origin))
-        , m_loading(std::move(loading))
-    {
-    }
-
-    [[nodiscard]] std::uint64_t size() const { return m_origin.size; }
-    [[nodiscard]] bool peek(std::uint64_t at, std::span<std::byte> into);
-    [[nodiscard]] Result<void> read(std::uint64_t at, std::span<std::byte> into);
-    [[nodiscard]] Result<void> checkUnchanged();
-    [[nodiscard]] std::optional<ExternalOrigin> origin() const;
-    void close();
-
-private:
-    class LoadTask;
-
-    /// Calls `each(index, skip, part)` for the part of `into` in every block, until it returns false.
-    template <typename Each>
-    static bool forEachBlock(std::uint64_t at, std::span<std::byte> into, const Each &each);
-
-    void loadNext();
-    void loadLatestWanted();
-    void loadDropped();
-    void reportIfStuck();
-    [[nodiscard]] Result<RecentBlocks::Ref> readBlock(std::uint64_t index);
-    [[nodiscard]] Result<void> readThrough(std::uint64_t index, std::size_t skip, std::span<std::byte> part);
-    [[nodiscard]] Result<void> readPast(std::uint64_t at, std::span<std::byte> into);
-    [[nodiscard]] Result<void> readFile(std::uint64_t at, std::span<std::byte> into);
-    [[nodiscard]] Error named(Error error, std::uint64_t at, std::uint64_t length) const;
-
-    const Origin m_origin;
-    const Loading m_loading;
-
-    std::mutex m_mutex; ///< guards the rest
-    RecentBlocks m_blocks{static_cast<std::size_t>(kMostBlocks), kRetryAfter};
-    bool m_tasked = false;                                 ///< a task of ours waits or runs on the executor
-    std::optional<RecentBlocks::TimePoint> m_loadingSince; ///< it runs
-    std::uint64_t m_loadsEnded = 0;                        ///< loads of tasks that came to their end
-    enum class Stuck : std::uint8_t { No, Asking, Reported } m_stuck = Stuck::No; ///< whether the executor knows that it hangs
-    bool m_closed = false;
-};
-
-/// The one task of a FileBytes on its executor. Destroyed unrun it gives up what is wanted.
-class FileBytes::Impl::LoadTask {
-public:
-    explicit LoadTask(std::weak_ptr<Impl> impl)
-        : m_impl(std::move(impl))
-    {
-    }
-    LoadTask(LoadTask &&) = default;
-    LoadTask(const LoadTask &) = delete;
-    LoadTask &operator=(const LoadTask &) = delete;
-    LoadTask &operator=(LoadTask &&) = delete;
-    ~LoadTask()
-    {
-        if (const auto impl = m_impl.lock())
-            impl->loadDropped();
-    }
-    void operator()()
-    {
-        if (const auto impl = std::exchange(m_impl, {}).lock())
-            impl->loadLatestWanted();
-    }
-
-private:
-    std::weak_ptr<Impl> m_impl;
-};
 
 template <typename Each>
 bool FileBytes::Impl::forEachBlock(std::uint64_t at, std::span<std::byte> into, const Each &each)
@@ -135,93 +49,6 @@ bool FileBytes::Impl::peek(std::uint64_t at, std::span<std::byte> into)
         reportIfStuck();
     }
     return complete;
-}
-
-/// Sees to it that a task is on its way when something is wanted.
-void FileBytes::Impl::loadNext()
-{
-    {
-        const std::lock_guard lock(m_mutex);
-        if (m_closed || m_tasked || !m_blocks.anyWanted())
-            return;
-        m_tasked = true;
-    }
-    LoadTask task(weak_from_this());
-    try {
-        // Refused or without memory, the task is destroyed, which takes back what is said above.
-        (void)m_loading.executor->post(std::move(task));
-    } catch (const std::bad_alloc &) { // the same
-    }
-}
-
-void FileBytes::Impl::loadDropped()
-{
-    const auto now = m_origin.env->now();
-    const std::lock_guard lock(m_mutex);
-    m_tasked = false;
-    m_blocks.failWanted(now);
-}
-
-void FileBytes::Impl::loadLatestWanted()
-{
-    std::optional<std::uint64_t> index;
-    {
-        const auto now = m_origin.env->now();
-        const std::lock_guard lock(m_mutex);
-        if (!m_closed)
-            index = m_blocks.takeWanted();
-        m_tasked = index.has_value();
-        if (!index)
-            return;
-        m_loadingSince = now;
-    }
-    auto block = readBlock(*index);
-    const auto now = m_origin.env->now();
-    bool wasStuck = false;
-    bool closed = false;
-    {
-        const std::lock_guard lock(m_mutex);
-        if (block)
-            m_blocks.publish(*index, std::move(*block));
-        else
-            m_blocks.fail(*index, now);
-        m_tasked = false;
-        m_loadingSince.reset();
-        ++m_loadsEnded;
-        wasStuck = std::exchange(m_stuck, Stuck::No) == Stuck::Reported;
-        closed = m_closed;
-    }
-    if (wasStuck)
-        m_loading.executor->workerRecovered();
-    if (closed)
-        return;
-    loadNext();
-    if (m_loading.arrived)
-        m_loading.arrived();
-}
-
-/// The executor is called without the lock, as it may destroy tasks of ours under its own.
-void FileBytes::Impl::reportIfStuck()
-{
-    const auto now = m_origin.env->now();
-    std::uint64_t load = 0;
-    {
-        const std::lock_guard lock(m_mutex);
-        if (!m_loadingSince || m_stuck != Stuck::No || now - *m_loadingSince < kStuckAfter)
-            return;
-        m_stuck = Stuck::Asking;
-        load = m_loadsEnded;
-    }
-    const bool accepted = m_loading.executor->workerStuck();
-    {
-        const std::lock_guard lock(m_mutex);
-        if (load == m_loadsEnded) {
-            m_stuck = accepted ? Stuck::Reported : Stuck::No;
-            return;
-        }
-    }
-    if (accepted) // it came to its end meanwhile
-        m_loading.executor->workerRecovered();
 }
 
 Result<void> FileBytes::Impl::read(std::uint64_t at, std::span<std::byte> into)

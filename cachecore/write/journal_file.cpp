@@ -52,6 +52,17 @@ Result<void> removeName(Env &env, const std::string &path)
     return {};
 }
 
+/// Sets `gone` once the name is, which may yet come back after a crash when the rest fails.
+Result<void> removeDurably(Env &env, const std::string &path, bool &gone)
+{
+    if (leftOut(ProtocolStep::RemoveJournal))
+        return {};
+    if (auto removed = removeName(env, path); !removed)
+        return removed;
+    gone = true;
+    return leftOut(ProtocolStep::SyncRemoval) ? Result<void>() : syncDirectory(env, path);
+}
+
 Result<std::unique_ptr<EnvFile>> makeFile(Env &env, const JournalName &name, const std::string &directory)
 {
     if (name.anonymous)
@@ -82,13 +93,8 @@ bool cameToItsEnd(Env &env, const std::string &path)
 
 Result<void> removeDurably(Env &env, const std::string &path)
 {
-    if (leftOut(ProtocolStep::RemoveJournal))
-        return {};
-    if (auto removed = removeName(env, path); !removed)
-        return removed;
-    if (leftOut(ProtocolStep::SyncRemoval))
-        return {};
-    return syncDirectory(env, path);
+    bool gone = false;
+    return removeDurably(env, path, gone);
 }
 
 Result<void> refuseUnsettled(Env &env, const std::vector<JournalName> &names)
@@ -115,9 +121,10 @@ Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName>
 {
     Error refusal = Error::of(ErrorCode::PermissionDenied, Operation::Journal);
     for (const JournalName &name : names) {
+        JournalName chosen = name; // before there is a file that would have to be removed for want of memory
         auto file = makeFile(env, name, directory);
         if (file) {
-            JournalFile journal(env, name, std::move(*file));
+            JournalFile journal(env, std::move(chosen), std::move(*file));
             if (auto reserved = journal.reserve(bytes); !reserved) {
                 (void)journal.remove();
                 return failure(reserved.error());
@@ -163,6 +170,8 @@ Result<void> JournalFile::giveName()
 
 bool JournalFile::nameTaken() const
 {
+    if (m_gone || m_name.anonymous)
+        return false;
     const auto found = m_env->status(m_name.path);
     return found || found.error().code != ErrorCode::NotFound;
 }
@@ -172,7 +181,7 @@ Result<void> JournalFile::remove()
     if (m_name.anonymous)
         return {};
     if (m_renameTried) {
-        if (auto removed = removeDurably(*m_env, m_name.path); !removed)
+        if (auto removed = removeDurably(*m_env, m_name.path, m_gone); !removed)
             return removed;
     }
     return m_renamed ? Result<void>() : removeName(*m_env, m_name.temporary);

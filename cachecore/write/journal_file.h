@@ -41,7 +41,7 @@ public:
     [[nodiscard]] Result<void> giveName();
     /// True once it has its armed name, also when that may not be durable.
     [[nodiscard]] bool hasName() const { return m_renamed; }
-    /// False when the system says that nothing has the armed name.
+    /// False once the armed name was removed, durably or not, and when the system says that nothing has it.
     [[nodiscard]] bool nameTaken() const;
     /// Takes its names away, durably where it may have had the armed one. Afterwards it can still be read.
     [[nodiscard]] Result<void> remove();
@@ -57,6 +57,7 @@ private:
     std::unique_ptr<EnvFile> m_file;
     bool m_renameTried = false;
     bool m_renamed = false;
+    bool m_gone = false;
 };
 
 } // namespace cachecore

@@ -49,14 +49,16 @@ public:
 
     [[nodiscard]] const JournalHeader &header() const;
 
-    /// Reads everything once and checks all of it: every hash of old and new bytes, order, sums, states. O(journal). Cancelled on `stop`.
+    /// Reads everything once and checks all of it: every hash of old and new bytes, order, sums, states; what was appended since open() is not seen. Then starts over
+    /// at the first extent. O(journal). Cancelled on `stop`.
     [[nodiscard]] Result<JournalSummary> validate(std::stop_token stop = {});
 
     /// What of an extent's bytes is wanted.
     enum class Want : std::uint8_t { OldAndNew, NewOnly };
     /// Starts over at the first extent.
     void rewind();
-    /// The next extent; nothing at the end of them. Checks what it reads: the record's own hash always, the old bytes' hash where they are wanted.
+    /// The next extent; nothing at the end of them. Checks what it reads: the record's own hash always, the old bytes' hash where they are wanted; that no record was lost
+    /// or exchanged is for validate() to see. With NewOnly the old bytes are not read, but for what reading some 1 KiB at a time brings along.
     [[nodiscard]] Result<std::optional<JournalExtent>> next(Want want);
 
 private:

@@ -264,11 +264,14 @@ Result<void> Recovery::bring(JournalSide side)
     return player.verify(side);
 }
 
+/// What is found once `call` has done its part of a recovery.
 template <typename Call>
-Result<RecoveryReport> reported(Recovery &recovery, const Call &call)
+Result<RecoveryReport> reported(Env &env, BlockSource &target, const std::string &path, WriteProgress &progress,
+                                std::stop_token stop, const Call &call)
 {
     try {
-        if (auto done = call(); !done)
+        Recovery recovery(env, target, path, progress, std::move(stop));
+        if (auto done = call(recovery); !done)
             return failure(std::move(done.error()));
         return recovery.takeReport();
     } catch (const std::bad_alloc &) {
@@ -286,15 +289,14 @@ std::uint64_t RecoveryReport::unitCount() const
 Result<RecoveryReport> inspectJournal(Env &env, BlockSource &target, const std::string &path, WriteProgress &progress,
                                       std::stop_token stop)
 {
-    Recovery recovery(env, target, path, progress, std::move(stop));
-    return reported(recovery, [&] { return recovery.look(); });
+    return reported(env, target, path, progress, std::move(stop), [](Recovery &recovery) { return recovery.look(); });
 }
 
 Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path, RecoveryChoice choice,
                                      ForeignUnits foreign, WriteProgress &progress, std::stop_token stop)
 {
-    Recovery recovery(env, target, path, progress, std::move(stop));
-    return reported(recovery, [&] { return recovery.settle(choice, foreign); });
+    return reported(env, target, path, progress, std::move(stop),
+                    [=](Recovery &recovery) { return recovery.settle(choice, foreign); });
 }
 
 Result<std::string> setJournalAside(Env &env, const std::string &path)

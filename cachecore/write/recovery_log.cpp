@@ -139,7 +139,7 @@ void RecoveryLog::Impl::taskDropped()
 {
     const std::lock_guard lock(m_mutex);
     m_tasked = false;
-    m_error = Error::of(ErrorCode::Closed, Operation::Journal, {}, m_path);
+    m_error = Error::of(ErrorCode::Closed, Operation::Journal);
     ++m_attempts;
     m_progress.notify_all();
 }

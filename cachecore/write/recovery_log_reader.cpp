@@ -60,10 +60,11 @@ Result<std::span<const std::byte>> RecordReader::at(std::uint64_t offset, std::s
     const bool inside = offset >= m_windowAt && offset - m_windowAt <= m_window.size()
         && length <= m_window.size() - static_cast<std::size_t>(offset - m_windowAt);
     if (!inside) {
-        if (offset > kMaxSourceSize - kWindow)
-            return std::span<const std::byte>();
-        m_window.resize(kWindow);
+        m_window.clear();
         m_windowAt = offset;
+        if (offset >= m_size)
+            return std::span<const std::byte>();
+        m_window.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kWindow, m_size - offset)));
         const auto got = readFully(m_file, offset, m_window);
         m_window.resize(got.value_or(0));
         if (!got)
@@ -75,6 +76,10 @@ Result<std::span<const std::byte>> RecordReader::at(std::uint64_t offset, std::s
 
 Result<RecoveryLogHeader> RecordReader::open()
 {
+    const auto status = m_file.status();
+    if (!status)
+        return failure(named(status.error()));
+    m_size = status->size;
     const auto bytes = at(0, kMostHeader);
     if (!bytes)
         return failure(bytes.error());

@@ -54,6 +54,7 @@ private:
     EnvFile &m_file;
     const std::string m_path;
     JournalSalt m_salt{};
+    std::uint64_t m_size = 0;   ///< of the file, when it was opened
     std::uint64_t m_offset = 0; ///< of the next record
     RecordPlace m_expected;
     std::optional<Error> m_damage;

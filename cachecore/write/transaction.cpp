@@ -2,15 +2,12 @@
 #include "cachecore/write/transaction.h"
 
 #include "cachecore/write/journal_builder.h"
-#include "cachecore/write/journal_file.h"
-#include "cachecore/write/journal_player.h"
 #include "cachecore/write/protocol_step.h"
 #include "cachecore/write/transaction_check.h"
+#include "cachecore/write/transaction_impl.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cassert>
-#include <new>
 #include <utility>
 
 namespace cachecore {
@@ -19,7 +16,7 @@ namespace {
 
 using State = Transaction::State;
 
-bool isTransition(State from, State to)
+[[maybe_unused]] bool isTransition(State from, State to) // asked by an assertion only
 {
     switch (to) {
     case State::Idle:
@@ -50,65 +47,7 @@ bool isTransition(State from, State to)
     return false;
 }
 
-/// `call`, with memory running out as an error like any other.
-template <typename Call>
-Result<void> guarded(const Call &call)
-{
-    try {
-        return call();
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Write);
-    }
-}
-
 } // namespace
-
-class Transaction::Impl {
-public:
-    Impl(Context context, const WritePlan &plan, const WriteBatch &batch);
-
-    TransactionEnd run();
-    [[nodiscard]] State state() const { return m_state.load(std::memory_order_acquire); }
-    [[nodiscard]] bool invariantsHold() const;
-    [[nodiscard]] RangeTree<Piece> oldBytes() const { return m_oldPieces; }
-    [[nodiscard]] std::uint64_t retiredBytes() const { return m_retiredBytes; }
-
-private:
-    [[nodiscard]] Result<void> advance();
-    [[nodiscard]] Result<void> check();
-    [[nodiscard]] Result<void> prepare();
-    [[nodiscard]] Result<void> arm();
-    [[nodiscard]] Result<void> write();
-    [[nodiscard]] Result<void> sync();
-    [[nodiscard]] Result<void> verify();
-    void finish();
-    void abandon(Error error);
-    void rollBack(Error error);
-
-    [[nodiscard]] Result<void> checkTarget();
-    [[nodiscard]] Result<void> makeHeader();
-    [[nodiscard]] Result<void> restore();
-    [[nodiscard]] Result<void> play(const std::stop_token &stop,
-                                    const std::function<Result<void>(JournalPlayer &)> &part);
-    void keepOldBytes();
-    void setState(State to);
-    [[nodiscard]] ByteRange span() const { return m_batch.span(); }
-
-    const Context m_context;
-    const WritePlan &m_plan;
-    const WriteBatch &m_batch;
-    const RangeList m_units;
-    std::atomic<State> m_state{State::Idle};
-    TransactionEnd m_end;
-    JournalHeader m_header; ///< unit 0 until it is filled
-    std::optional<JournalFile> m_journal;
-    std::optional<JournalWriter> m_writer;
-    std::optional<JournalReader> m_reader;
-    std::optional<OldBytes> m_oldBytes;
-    bool m_syncFailed = false;
-    RangeTree<Piece> m_oldPieces;
-    std::uint64_t m_retiredBytes = 0;
-};
 
 Transaction::Impl::Impl(Context context, const WritePlan &plan, const WriteBatch &batch)
     : m_context(std::move(context))
@@ -297,86 +236,6 @@ Result<void> Transaction::Impl::verify()
     return {};
 }
 
-/// Step 7. DONE and the journal's removal each make the write final.
-void Transaction::Impl::finish()
-{
-    m_context.progress.begin(WritePhase::Finishing, 0);
-    auto done = guarded([this] { return m_writer->append(JournalState::Done); });
-    auto removed = guarded([this] { return m_journal->remove(); });
-    if (!done)
-        m_end.error = std::move(done.error());
-    else if (!removed)
-        m_end.error = removed.error();
-    if (!done && !removed && m_journal->nameTaken()) {
-        m_end.rollBackError = std::move(removed.error());
-        m_end.kind = TransactionEnd::Kind::NeedsRecovery;
-        setState(State::NeedsRecovery);
-        return;
-    }
-    keepOldBytes();
-    m_end.kind = TransactionEnd::Kind::Committed;
-    setState(State::Committed);
-}
-
-/// The target was not touched: the journal goes, and says so itself in case its name comes back.
-void Transaction::Impl::abandon(Error error)
-{
-    m_end.error = std::move(error);
-    if (m_journal) {
-        const bool marked = m_journal->hasName()
-            && guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
-        auto removed = guarded([this] { return m_journal->remove(); });
-        if (!removed && m_journal->hasName() && !marked) {
-            m_end.rollBackError = std::move(removed.error());
-            m_end.kind = TransactionEnd::Kind::NeedsRecovery;
-            setState(State::NeedsRecovery);
-            return;
-        }
-    }
-    m_end.kind = TransactionEnd::Kind::Untouched;
-    setState(State::Untouched);
-}
-
-void Transaction::Impl::rollBack(Error error)
-{
-    m_end.error = std::move(error);
-    setState(State::RollingBack);
-    m_context.progress.begin(WritePhase::RollingBack, 2 * m_batch.unitBytes);
-    auto restored = guarded([this] { return restore(); });
-    if (!restored) {
-        m_end.rollBackError = std::move(restored.error());
-        m_end.kind = TransactionEnd::Kind::NeedsRecovery;
-        setState(State::NeedsRecovery);
-        return;
-    }
-    m_end.kind = TransactionEnd::Kind::RolledBack;
-    setState(State::RolledBack);
-}
-
-Result<void> Transaction::Impl::restore()
-{
-    // Where this cannot be noted the journal stays armed, and recovery can do either.
-    (void)guarded([this] { return m_writer->append(JournalState::RollingBack); });
-    const auto rewrite = m_syncFailed ? JournalPlayer::Rewrite::AllWritten : JournalPlayer::Rewrite::Differing;
-    const auto playAll = [this](auto part) { return play({}, part); };
-    if (auto brought = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite); });
-        !brought)
-        return brought;
-    if (!leftOut(ProtocolStep::SyncRestored)) {
-        if (auto synced = m_context.target.sync(); !synced)
-            return synced;
-    }
-    if (!leftOut(ProtocolStep::VerifyRestored)) {
-        if (auto same = playAll([](JournalPlayer &player) { return player.verify(JournalSide::Old); }); !same)
-            return same;
-    }
-    const bool marked = guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
-    auto removed = guarded([this] { return m_journal->remove(); });
-    if (!marked && !removed && m_journal->nameTaken())
-        return removed;
-    return {};
-}
-
 Result<void> Transaction::Impl::play(const std::stop_token &stop,
                                      const std::function<Result<void>(JournalPlayer &)> &part)
 {
@@ -390,25 +249,6 @@ Result<void> Transaction::Impl::play(const std::stop_token &stop,
     auto played = part(player);
     m_end.writes += player.writes();
     return played;
-}
-
-/// Undoing is a comfort: without memory for it the write is committed all the same.
-void Transaction::Impl::keepOldBytes()
-{
-    try {
-        const std::uint64_t size = m_writer->size();
-        m_reader.reset();
-        m_writer.reset();
-        std::shared_ptr<const ExternalBytes> retired;
-        if (m_oldBytes->where() == OldBytes::Where::InJournal && size <= m_context.keepRetiredLimit)
-            retired = m_context.keepRetired(m_journal->release(), m_journal->path(), size);
-        m_journal.reset();
-        m_oldPieces = m_oldBytes->pieces(retired);
-        m_retiredBytes = retired ? size : 0;
-    } catch (const std::bad_alloc &) {
-        m_oldPieces = {};
-        m_retiredBytes = 0;
-    }
 }
 
 bool Transaction::Impl::invariantsHold() const

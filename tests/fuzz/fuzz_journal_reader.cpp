@@ -11,6 +11,7 @@
 
 #include "cachecore/write/journal_layout.h"
 #include "cachecore/write/journal_reader.h"
+#include "tests/fuzz/bytes_file.h"
 
 #include <algorithm>
 #include <array>
@@ -21,6 +22,7 @@
 
 using namespace cachecore;
 using namespace cachecore::journal;
+using cachet_test::BytesFile;
 
 namespace {
 
@@ -31,49 +33,6 @@ void require(bool condition)
     if (!condition)
         std::abort();
 }
-
-/// A file of the bytes given, which can only be read.
-class BytesFile final : public EnvFile {
-public:
-    explicit BytesFile(const Bytes &bytes)
-        : m_bytes(bytes)
-    {
-    }
-    Result<std::size_t> preadv(ByteOffset at, std::span<const std::span<std::byte>> into) override
-    {
-        std::size_t done = 0;
-        for (const std::span<std::byte> buffer : into) {
-            const std::uint64_t from = std::min<std::uint64_t>(at.value() + done, m_bytes.size());
-            const std::size_t step = std::min(buffer.size(), m_bytes.size() - static_cast<std::size_t>(from));
-            std::copy_n(m_bytes.begin() + static_cast<std::ptrdiff_t>(from), step, buffer.begin());
-            done += step;
-        }
-        return done;
-    }
-    Result<FileStatus> status() override
-    {
-        FileStatus status;
-        status.size = m_bytes.size();
-        return status;
-    }
-    Result<std::size_t> pwritev(ByteOffset, std::span<const std::span<const std::byte>>) override { return refused(); }
-    Result<void> dataSync() override { return refused(); }
-    Result<void> sync() override { return refused(); }
-    Result<void> truncate(std::uint64_t) override { return refused(); }
-    Result<void> setMode(std::uint32_t) override { return refused(); }
-    Result<std::uint64_t> deviceSize() override { return refused(); }
-    Result<std::uint32_t> deviceBlockSize() override { return refused(); }
-    Result<std::uint32_t> devicePhysicalBlockSize() override { return refused(); }
-    Result<ByteRange> nextData(ByteOffset) override { return refused(); }
-    Result<void> reserve(std::uint64_t) override { return refused(); }
-    Result<void> dropCached(ByteRange) override { return refused(); }
-    Result<std::optional<std::string>> lockForWriting() override { return refused(); }
-
-private:
-    static std::unexpected<Error> refused() { return failure(ErrorCode::NotSupported, Operation::Read); }
-
-    const Bytes &m_bytes;
-};
 
 /// Gives the records of a journal the hashes they ought to have.
 class Sealer {

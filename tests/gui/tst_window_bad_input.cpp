@@ -359,7 +359,9 @@ void TestWindowBadInput::keepsEditsWhenTheLimitOfFileSizesStopsAWrite()
     QCOMPARE(::setrlimit(RLIMIT_FSIZE, &usual), 0);
     std::signal(SIGXFSZ, handler);
     QVERIFY(ended);
-    QTRY_VERIFY2(f.message("write").contains(QStringLiteral("no space left")), qPrintable(f.message("write")));
+    QTRY_VERIFY2(f.message("write").contains(QStringLiteral("does not take a file that large: the journal")),
+                 qPrintable(f.message("write")));
+    QVERIFY2(f.message("write").contains(QStringLiteral("ulimit -f")), qPrintable(f.message("write")));
     QCOMPARE(f.document().staged().byteCount(), std::uint64_t{2});
     QCOMPARE(f.fileBytes(), f.original);
     f.window->actions().commit->trigger();
@@ -388,8 +390,8 @@ void TestWindowBadInput::keepsEditsWhenTheDiskIsFull()
     f.type("1122");
     f.window->actions().commit->trigger();
     QVERIFY(f.waitForWrite());
-    QTRY_VERIFY2(f.message("write").contains(QStringLiteral("no space left")), qPrintable(f.message("write")));
-    QVERIFY(f.message("write").contains(QString::fromStdString(f.path)));
+    QTRY_VERIFY2(f.message("write").contains(QStringLiteral(" is full: the journal")), qPrintable(f.message("write")));
+    QVERIFY(f.message("write").contains(QString::fromStdString(place.path())));
     QCOMPARE(f.document().staged().byteCount(), std::uint64_t{2});
     QVERIFY(f.window->isWindowModified());
     QVERIFY(filler.resize(0));

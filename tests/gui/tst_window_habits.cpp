@@ -60,8 +60,8 @@ void TestWindowHabits::failedWriteSaysWhatBecameOfTheBytes_data()
 {
     QTest::addColumn<SourceOp>("op");
     QTest::addColumn<QString>("part");
-    QTest::newRow("write") << SourceOp::Write << QStringLiteral("may already be on the disk");
-    QTest::newRow("sync") << SourceOp::Sync << QStringLiteral("may already be on the disk");
+    QTest::newRow("write") << SourceOp::Write << QStringLiteral("Rolled back: bytes 0x0 to 0x1");
+    QTest::newRow("sync") << SourceOp::Sync << QStringLiteral("Rolled back: bytes 0x0 to 0x1");
     QTest::newRow("look before the write") << SourceOp::Read << QStringLiteral("Nothing was written");
 }
 
@@ -95,7 +95,7 @@ void TestWindowHabits::failedPersistSaysWhatWasWrittenBefore()
     auto *dock = f.window->findChild<QObject *>(QStringLiteral("stagedEditsDock"));
     const std::vector<ByteRange> ranges{*ByteRange::make(0x10, 1), *ByteRange::make(0x30, 1)};
     QVERIFY(QMetaObject::invokeMethod(dock, "persistRequested", Q_ARG(std::vector<cachecore::ByteRange>, ranges)));
-    QTRY_VERIFY(f.message("write").contains(QStringLiteral("Before that, 1 byte reached the disk")));
+    QTRY_VERIFY(f.message("write").contains(QStringLiteral("On the disk: byte 0x10; rolled back: byte 0x30.")));
     QCOMPARE(document.staged().byteCount(), std::uint64_t{2});
 }
 

@@ -570,8 +570,8 @@ void TestWindowParts::copyShowsProgressAndCanBeCancelled()
     QVERIFY(f.stage(0x10, {1}));
     f.source->setReadDelay(std::chrono::milliseconds(250)); // a read brings 1 MiB of the 8
     f.window->actions().saveCopy->trigger();
-    auto *progress = part<QProgressBar>(f, "statusProgress");
-    auto *cancel = part<QPushButton>(f, "statusCancel");
+    auto *progress = part<QProgressBar>(f, "copyProgressBar");
+    auto *cancel = part<QPushButton>(f, "copyProgressCancel");
     QVERIFY(progress->isVisible() && cancel->isVisible());
     QTRY_VERIFY(!f.window->actions().saveCopy->isEnabled());
     QTRY_VERIFY_WITH_TIMEOUT(progress->value() > 0, 20'000);

@@ -73,8 +73,7 @@ struct GatedCommit {
         if (!ready)
             return;
         f.source->setGate(op, gate);
-        f.window->actions().commit->trigger();
-        ready = gate->waitForWaiting(1);
+        ready = f.commit() && gate->waitForWaiting(1);
     }
 
     std::shared_ptr<Gate> gate = std::make_shared<Gate>();
@@ -154,7 +153,7 @@ void TestWindowWrite::cancelBeforeAnythingIsWritten()
     QVERIFY(f.stage(0x10, {0xA5}));
     const auto gate = std::make_shared<Gate>();
     env->setGate(EnvOp::Rename, gate); // the journal gets its name: the target is untouched
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QVERIFY(gate->waitForWaiting(1));
     auto *cancel = part<QPushButton>(f, "writeProgressCancel");
     QTRY_VERIFY(cancel->isVisible());
@@ -174,8 +173,13 @@ void TestWindowWrite::endCannotBeCancelled()
     QTRY_VERIFY(f.settled());
     QVERIFY(f.stage(0x10, {0xA5}));
     const auto gate = std::make_shared<Gate>();
-    env->setGate(EnvOp::Remove, gate); // of the journal, once the bytes are on the disk
-    f.window->actions().commit->trigger();
+    env->setHook([gate, document = f.window->session()->sharedDocument()](EnvOp op) {
+        // The journal's removal, once the bytes are on the disk.
+        const auto progress = document->writeProgress();
+        if (op == EnvOp::Remove && progress && progress->phase == cachecore::WritePhase::Finishing)
+            gate->pass();
+    });
+    QVERIFY(f.commit());
     QVERIFY(gate->waitForWaiting(1));
     QTRY_COMPARE(progressWords(f), QStringLiteral("Finishing"));
     const auto *cancel = part<QPushButton>(f, "writeProgressCancel");
@@ -183,6 +187,7 @@ void TestWindowWrite::endCannotBeCancelled()
     QVERIFY2(cancel->toolTip().contains(QStringLiteral("on the disk already")), qPrintable(cancel->toolTip()));
     gate->open();
     QVERIFY(f.waitForWrite());
+    env->setHook({});
     QTRY_VERIFY(!part<QWidget>(f, "writeProgress")->isVisible());
     QVERIFY(f.message("write").isEmpty());
 }
@@ -195,7 +200,7 @@ void TestWindowWrite::rollingBackIsShown()
     QVERIFY(f.stage(0x10, {0xA5}));
     f.source->fail(SourceOp::Sync, 0, EIO);
     f.source->setDelay(SourceOp::Write, std::chrono::milliseconds(500));
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_COMPARE(progressWords(f), QStringLiteral("Rolling back"));
     QVERIFY(!part<QPushButton>(f, "writeProgressCancel")->isEnabled());
     QTRY_VERIFY(f.message("write").contains(QStringLiteral("Rolled back: byte 0x10.")));
@@ -210,7 +215,7 @@ void TestWindowWrite::batchesAreCounted()
     for (const std::uint64_t at : {0x0U, 0x10000U, 0x20000U})
         QVERIFY(f.stage(at, {0xA5}));
     f.source->setDelay(SourceOp::Write, std::chrono::milliseconds(400));
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_VERIFY(progressWords(f).contains(QStringLiteral("batch 1 of 3")));
     QTRY_VERIFY(progressWords(f).contains(QStringLiteral("batch 2 of 3")));
     auto *cancel = part<QPushButton>(f, "writeProgressCancel");
@@ -236,7 +241,7 @@ void TestWindowWrite::shortWriteShowsNoProgress()
             [&shown] { ++shown; });
     QElapsedTimer timer;
     timer.start();
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QVERIFY(f.waitForWrite());
     QTRY_VERIFY(part<QLabel>(f, "statusNote")->text().startsWith(QStringLiteral("Wrote")));
     if (timer.elapsed() >= 200)
@@ -275,7 +280,7 @@ void TestWindowWrite::failureTellsEachRange()
     QVERIFY(f.stage(0x10000, {0xA5}));
     QVERIFY(f.stage(0x20000, {0xA5}));
     f.source->fail(SourceOp::Sync, 1, ENOSPC); // of the second batch
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_VERIFY(!f.message("write").isEmpty());
     QVERIFY2(f.message("write").contains(
                  QStringLiteral("On the disk: bytes 0x0 to 0x1; rolled back: byte 0x10000; untouched: byte 0x20000. "
@@ -288,7 +293,7 @@ void TestWindowWrite::failureTellsEachRange()
     f.original[0] = std::byte{0xA5};
     f.original[1] = std::byte{0xA6};
     QCOMPARE(f.fileBytes(), f.original);
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_VERIFY(f.document().staged().empty());
     QVERIFY(f.message("write").isEmpty());
 }
@@ -301,7 +306,7 @@ void TestWindowWrite::manyRangesHaveDetails()
     for (std::uint64_t at = 0; at < 0x50000; at += 0x10000)
         QVERIFY(f.stage(at, {0xA5}));
     f.source->fail(SourceOp::Sync, 2, EIO);
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_VERIFY2(f.message("write").contains(QStringLiteral("On the disk: 2 parts; rolled back: 1 part; untouched: ")),
                  qPrintable(f.message("write")));
     auto *details = part<QPushButton>(f, "messageAction-write");
@@ -321,7 +326,7 @@ void TestWindowWrite::fullJournalPlaceIsNamed()
     QTRY_VERIFY(f.settled());
     QVERIFY(f.stage(0x10, {0xA5}));
     env->fail(EnvOp::Reserve, 0, ENOSPC, Repeat::ForGood);
-    f.window->actions().commit->trigger();
+    QVERIFY(f.commit());
     QTRY_VERIFY(!f.message("write").isEmpty());
     const QString text = f.message("write");
     QVERIFY2(text.startsWith(QString::fromStdString(f.directory.path())), qPrintable(text));
@@ -364,7 +369,7 @@ void TestWindowWrite::closingTwiceLeavesAJournalForLater()
         QTRY_VERIFY(f.settled());
         QVERIFY(f.stage(0x10, {0xA5}));
         f.source->setGate(SourceOp::Sync, gate);
-        f.window->actions().commit->trigger();
+        QVERIFY(f.commit());
         QVERIFY(gate->waitForWaiting(1));
         QVERIFY(!f.window->close());
         QVERIFY2(f.message("closing").contains(QStringLiteral("opened again and recovered")),

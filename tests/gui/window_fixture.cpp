@@ -2,10 +2,12 @@
 #include "tests/gui/window_fixture.h"
 
 #include "app/message_bar.h"
+#include "app/window_actions.h"
 #include "cachecore/source/file_source.h"
 #include "ui/hexview/hex_view.h"
 #include "ui/session/document_session.h"
 
+#include <QAction>
 #include <QFile>
 #include <QtTest>
 
@@ -102,11 +104,25 @@ bool WindowFixture::open(const std::string &name)
     return came;
 }
 
+bool WindowFixture::commit() const
+{
+    QAction *action = window->actions().commit;
+    if (!QTest::qWaitFor([action] { return action->isEnabled(); }))
+        return false;
+    action->trigger();
+    return true;
+}
+
 bool WindowFixture::waitForWrite() const
 {
     QCoreApplication::processEvents();
-    return QTest::qWaitFor([this] { return !window || !window->session() || !window->session()->document().writing(); },
-                           10'000);
+    return QTest::qWaitFor(
+        [this] {
+            return !window || !window->session()
+                || (!window->session()->document().writing()
+                    && window->session()->work() == cachet::DocumentSession::Work::None);
+        },
+        10'000);
 }
 
 void WindowFixture::type(const char *text) const

@@ -37,6 +37,8 @@ public:
     [[nodiscard]] bool openFile(std::uint64_t size);
     /// Opens `path` and waits until the window shows it or says why not.
     [[nodiscard]] bool open(const std::string &path);
+    /// Commits by the action, once the window has heard of the edits; false when it stays disabled.
+    [[nodiscard]] bool commit() const;
     /// Waits until no write runs.
     [[nodiscard]] bool waitForWrite() const;
     void type(const char *text) const;
@@ -63,7 +65,7 @@ public:
     std::shared_ptr<Gate> openGate; ///< opening waits at it when set
     std::shared_ptr<cachet::DocumentCloser> closer = std::make_shared<cachet::DocumentCloser>();
     cachet::CloseAnswer answer = cachet::CloseAnswer::Cancel;
-    int questions = 0; ///< asked so far
+    int questions = 0;              ///< asked so far
     cachet::CloseQuestion question; ///< the last of them
     std::string importPath;         ///< what is chosen to be imported
     bool openFailed = false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/command_line.h"
+#include "app/state_directory.h"
 
 #include <QtTest>
 
@@ -23,6 +24,7 @@ private slots:
     void takesLongOptionsWithOneDash();
     void helpNamesEveryOption();
     void versionIsOneLine();
+    void stateDirectoryFollowsTheEnvironment();
 };
 
 void TestCommandLine::nothingGivenMeansTheDefaults()
@@ -169,6 +171,19 @@ void TestCommandLine::versionIsOneLine()
 {
     QVERIFY(cachet::versionText().startsWith(QStringLiteral("Cachet ")));
     QCOMPARE(cachet::versionText().count(u'\n'), 1);
+}
+
+void TestCommandLine::stateDirectoryFollowsTheEnvironment()
+{
+    qputenv("HOME", "/home/somebody");
+    qputenv("XDG_STATE_HOME", "/var/st\xff");
+    QCOMPARE(cachet::stateDirectory(), std::string("/var/st\xff/cachet"));
+    qputenv("XDG_STATE_HOME", "relative"); // says nothing, as the specification has it
+    QCOMPARE(cachet::stateDirectory(), std::string("/home/somebody/.local/state/cachet"));
+    qunsetenv("XDG_STATE_HOME");
+    QCOMPARE(cachet::stateDirectory(), std::string("/home/somebody/.local/state/cachet"));
+    qunsetenv("HOME");
+    QVERIFY(cachet::stateDirectory().empty());
 }
 
 } // namespace cachet_test

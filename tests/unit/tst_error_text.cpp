@@ -116,7 +116,8 @@ void TestErrorText::newCodesSayWhatToDo_data()
         << Error::fromErrno(EFBIG, Operation::Journal, ByteRange::make(0, std::uint64_t{5} << 30),
                             "/fat/.disk.img.cachet-journal")
         << "/fat does not take a file that large: the journal that makes the write safe needs 5.0 GiB there. Nothing "
-           "was changed. Free some space there, or write less at once with Persist Selection, then try again.";
+           "was changed. Write less at once with Persist Selection, or raise the limit of file sizes (ulimit -f), then "
+           "try again.";
     QTest::newRow("file size limit")
         << Error::fromErrno(EFBIG, Operation::Write, ByteRange::make(16, 2), disk)
         << "Could not write bytes 0x10 to 0x11 of /d/disk.img: the file would be larger than its file system or the "

@@ -55,7 +55,8 @@ void TestRecoveryText::saysWhatWasFound_data()
         QTest::newRow(name) << report << static_cast<int>(what) << QString::fromLatin1(sentence);
     };
     row("half-way", reportOf(JournalState::Armed, {1, 1, 0, 0, 0}), RecoveryCase::Open,
-        "The write stopped half-way, so the disk holds old and new bytes. It was to replace 20 bytes in bytes 0x1000 to "
+        "The write stopped half-way, so the disk holds old and new bytes. It was to replace 20 bytes in bytes 0x1000 "
+        "to "
         "0x2FFF.");
     row("not begun", reportOf(JournalState::Armed, {2, 0, 0, 0, 0}), RecoveryCase::Open,
         "Nothing of the write has reached the disk yet. It was to replace 20 bytes in bytes 0x1000 to 0x2FFF.");

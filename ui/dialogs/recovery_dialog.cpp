@@ -39,11 +39,7 @@ RecoveryDialog::RecoveryDialog(DocumentSession &session, QWidget *parent)
     connect(&session, &DocumentSession::setAsideFinished, this, &RecoveryDialog::setAsideFinished);
     connect(m_findings, &RecoveryFindings::goToRequested, this, &RecoveryDialog::goToRequested);
     connect(m_findings, &RecoveryFindings::mayWriteChanged, this, &RecoveryDialog::refreshButtons);
-    connect(m_stop, &QPushButton::clicked, this, [this] {
-        m_stopping = true;
-        m_session->document().cancelWrite();
-        refreshProgress();
-    });
+    connect(m_stop, &QPushButton::clicked, this, &RecoveryDialog::stop);
     connect(m_finish, &QPushButton::clicked, this, [this] { settle(RecoveryChoice::Finish); });
     connect(m_rollBack, &QPushButton::clicked, this, [this] { settle(RecoveryChoice::RollBack); });
     connect(m_setAside, &QPushButton::clicked, this, &RecoveryDialog::setAside);
@@ -261,11 +257,18 @@ void RecoveryDialog::refreshProgress()
     m_stop->setToolTip(whyNot);
 }
 
+void RecoveryDialog::stop()
+{
+    m_stopping = true;
+    m_session->document().cancelWrite();
+    refreshProgress();
+}
+
 void RecoveryDialog::reject()
 {
     // Settling is asked to stop first; a disk that does not answer holds nobody here.
     if (m_session && m_stage == Stage::Settling && !m_stopping) {
-        m_stop->click();
+        stop();
         return;
     }
     if (m_session && m_stage == Stage::Looking)

@@ -52,6 +52,7 @@ private:
     [[nodiscard]] QLabel *addRow(QGridLayout &grid, const char *name, const QString &label);
     void nextJournal();
     void startLook();
+    void stop();
     void lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void settle(cachecore::RecoveryChoice choice);
     void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);

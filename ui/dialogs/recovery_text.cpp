@@ -108,9 +108,8 @@ QString findingText(const RecoveryReport &report)
     case RecoveryCase::Open:
         break;
     }
-    return report.sameTarget
-        ? openText(report)
-        : openText(report) + u' '
+    return report.sameTarget ? openText(report)
+                             : openText(report) + u' '
             + tr("The journal was made for another file or another size; it fits, as every block holds what it knows.");
 }
 

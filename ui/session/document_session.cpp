@@ -146,6 +146,10 @@ cachecore::Result<void> DocumentSession::started(Work work, cachecore::Result<vo
 void DocumentSession::commit()
 {
     emit writeStarted();
+    if (const auto free = checkFree(m_document->source().path()); !free) {
+        tellUnlessStarted(free);
+        return;
+    }
     tellUnlessStarted(m_document->startCommit([relay = m_relay](cachecore::WriteOutcome outcome) {
         relay->ended(&DocumentSession::writeFinished, std::move(outcome));
     }));
@@ -154,6 +158,10 @@ void DocumentSession::commit()
 void DocumentSession::persist(cachecore::ByteRange range)
 {
     emit writeStarted();
+    if (const auto free = checkFree(m_document->source().path()); !free) {
+        tellUnlessStarted(free);
+        return;
+    }
     tellUnlessStarted(m_document->startPersist(range, [relay = m_relay](cachecore::WriteOutcome outcome) {
         relay->ended(&DocumentSession::writeFinished, std::move(outcome));
     }));
@@ -167,8 +175,18 @@ void DocumentSession::tellUnlessStarted(cachecore::Result<void> result)
             this, [this, error = begun.error()] { emit writeFinished({{}, error}); }, Qt::QueuedConnection);
 }
 
+/// Work whose end has not been told yet counts as running: its end would be taken for that of the next.
+cachecore::Result<void> DocumentSession::checkFree(const std::string &path) const
+{
+    if (m_work != Work::None)
+        return cachecore::failure(cachecore::ErrorCode::Busy, cachecore::Operation::Plan, {}, path);
+    return {};
+}
+
 cachecore::Result<void> DocumentSession::look(const std::string &journalPath)
 {
+    if (const auto free = checkFree(journalPath); !free)
+        return free;
     return started(Work::Look, m_document->startLook(journalPath, [relay = m_relay](auto report) {
         relay->ended(&DocumentSession::lookFinished, std::move(report));
     }));
@@ -177,6 +195,8 @@ cachecore::Result<void> DocumentSession::look(const std::string &journalPath)
 cachecore::Result<void> DocumentSession::settle(const std::string &journalPath, cachecore::RecoveryChoice choice,
                                                 cachecore::ForeignUnits foreign)
 {
+    if (const auto free = checkFree(journalPath); !free)
+        return free;
     return started(Work::Settle, m_document->startSettle(journalPath, choice, foreign, [relay = m_relay](auto report) {
         relay->ended(&DocumentSession::settleFinished, std::move(report));
     }));
@@ -184,6 +204,8 @@ cachecore::Result<void> DocumentSession::settle(const std::string &journalPath, 
 
 cachecore::Result<void> DocumentSession::setAside(const std::string &journalPath)
 {
+    if (const auto free = checkFree(journalPath); !free)
+        return free;
     return started(Work::Settle, m_document->startSetAside(journalPath, [relay = m_relay](auto newName) {
         relay->ended(&DocumentSession::setAsideFinished, std::move(newName));
     }));

@@ -66,6 +66,7 @@ private:
     template <typename Result>
     void ended(void (DocumentSession::*signal)(const Result &), const Result &result);
     [[nodiscard]] cachecore::Result<void> started(Work work, cachecore::Result<void> result);
+    [[nodiscard]] cachecore::Result<void> checkFree(const std::string &path) const;
     void tellUnlessStarted(cachecore::Result<void> result);
 
     const std::shared_ptr<cachecore::Document> m_document;

@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QLocale>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -231,15 +232,16 @@ QString journalSpaceText(const cachecore::Error &error)
 {
     const std::size_t slash = error.path.find_last_of('/');
     const QString place
-        = slash == std::string::npos ? displayPath(error.path) : displayPath(error.path.substr(0, slash));
-    const QString where = place.isEmpty() ? tr("the place of the journal") : place;
+        = displayPath(slash == std::string::npos ? error.path : error.path.substr(0, std::max<std::size_t>(slash, 1)));
     const QString needs = error.range && !error.range->empty()
         ? tr("needs %1 there").arg(shortSizeText(error.range->end().value()))
         : tr("needs room there");
-    const QString full = error.systemError == EFBIG ? tr("does not take a file that large") : tr("is full");
-    return tr("%1 %2: the journal that makes the write safe %3. Nothing was changed. Free some space there, or write "
-              "less at once with Persist Selection, then try again.")
-        .arg(where, full, needs);
+    const QString text = error.systemError == EFBIG
+        ? tr("%1 does not take a file that large: the journal that makes the write safe %2. Nothing was changed. Write "
+             "less at once with Persist Selection, or raise the limit of file sizes (ulimit -f), then try again.")
+        : tr("%1 is full: the journal that makes the write safe %2. Nothing was changed. Free some space there, or "
+             "write less at once with Persist Selection, then try again.");
+    return text.arg(place.isEmpty() ? tr("The place of the journal") : place, needs);
 }
 
 } // namespace

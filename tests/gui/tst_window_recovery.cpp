@@ -1,0 +1,551 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/message_bar.h"
+#include "app/window_actions.h"
+#include "cachecore/source/file_source.h"
+#include "cachecore/write/journal_place.h"
+#include "tests/gui/window_fixture.h"
+#include "tests/support/edits.h"
+#include "tests/support/fault_env.h"
+#include "ui/dialogs/recovery_dialog.h"
+#include "ui/hexview/hex_view.h"
+#include "ui/session/document_session.h"
+
+#include <QAction>
+#include <QCheckBox>
+#include <QFile>
+#include <QLabel>
+#include <QListWidget>
+#include <QPushButton>
+#include <QToolButton>
+#include <QtTest>
+
+#include <fstream>
+
+using cachecore::ByteOffset;
+using cachet::RecoveryDialog;
+using Stage = cachet::RecoveryDialog::Stage;
+
+namespace cachet_test {
+
+/// An interrupted write as the person at the window meets it: told for as long as it lasts, and settled in its dialog.
+class TestWindowRecovery : public QObject {
+    Q_OBJECT
+
+private slots:
+    void interruptedWriteIsToldAndNothingIsWritten();
+    void dialogFinishesOrRollsBack_data();
+    void dialogFinishesOrRollsBack();
+    void openingAgainAsksAndLookLeavesEverything();
+    void foreignBytesAreShownAndOverwrittenOnRequest_data();
+    void foreignBytesAreShownAndOverwrittenOnRequest();
+    void unusableJournalCanOnlyBeSetAside_data();
+    void unusableJournalCanOnlyBeSetAside();
+    void finishedJournalIsRemoved();
+    void lookingCanBeStopped();
+    void failedSettlingIsSaidAndCanBeRepeated();
+    void settlingCanBeStopped();
+    void readOnlyDocumentExplainsWhyNot();
+    void severalJournalsComeOneAfterTheOther();
+    void closingTheWindowEndsTheDialog();
+    void closingCannotCommit();
+    void everythingInTheDialogHasItsNames();
+};
+
+namespace {
+
+template <typename T>
+T *part(const WindowFixture &f, const char *name)
+{
+    T *found = f.window->findChild<T *>(QString::fromLatin1(name));
+    if (!found)
+        qFatal("no %s in the window", name);
+    return found;
+}
+
+QString text(const WindowFixture &f, const char *name)
+{
+    const auto *label = part<QLabel>(f, name);
+    return label->isVisible() ? label->text() : QString();
+}
+
+bool offered(const WindowFixture &f, const char *name)
+{
+    const auto *button = part<QPushButton>(f, name);
+    return button->isVisible() && button->isEnabled();
+}
+
+void click(const WindowFixture &f, const char *name)
+{
+    QTest::mouseClick(part<QPushButton>(f, name), Qt::LeftButton);
+}
+
+constexpr std::uint64_t kFirst = 0x10;
+constexpr std::uint64_t kSecond = 0x9000;
+constexpr std::uint64_t kSize = std::uint64_t{64} << 10;
+
+/// A window whose commit of two edits was interrupted between them.
+struct Interrupted {
+    explicit Interrupted(WindowSetup setup = {})
+        : f(std::move(setup))
+    {
+        ready = f.openFile(kSize) && QTest::qWaitFor([this] { return f.settled(); }) && f.stage(kFirst, {0xA5})
+            && f.stage(kSecond, {0xB6});
+        if (!ready)
+            return;
+        // The second edit, and all that would put the first back.
+        f.source->fail(SourceOp::Write, 1, EIO, Repeat::ForGood);
+        ready = f.commit() && QTest::qWaitFor([this] { return !f.message("recovery").isEmpty(); }) && f.waitForWrite()
+            && QTest::qWaitFor([this] { return !f.message("write").isEmpty(); });
+        f.source->clearFailures();
+        journal = f.directory.file(".disk.img.cachet-journal");
+        finished = f.original;
+        finished[kFirst] = std::byte{0xA5};
+        mixed = finished;
+        finished[kSecond] = std::byte{0xB6};
+    }
+
+    [[nodiscard]] QPointer<RecoveryDialog> dialog() const
+    {
+        return f.window ? f.window->findChild<RecoveryDialog *>(QStringLiteral("recoveryDialog")) : nullptr;
+    }
+    [[nodiscard]] bool at(Stage stage) const { return dialog() && dialog()->stage() == stage; }
+    /// Opens the dialog by the message's button and waits until it has looked.
+    [[nodiscard]] bool choose() const
+    {
+        click(f, "messageAction-recovery");
+        return QTest::qWaitFor([this] { return at(Stage::Choosing); }, 10'000);
+    }
+    [[nodiscard]] bool journalExists() const { return QFile::exists(QString::fromStdString(journal)); }
+
+    WindowFixture f;
+    std::string journal;
+    std::vector<std::byte> finished;
+    std::vector<std::byte> mixed;
+    bool ready = false;
+};
+
+/// What an interrupted write leaves for a window that opens the file later.
+struct Left {
+    Left()
+    {
+        Interrupted i;
+        ready = i.ready;
+        original = i.f.original;
+        finished = i.finished;
+        mixed = i.mixed;
+        // The very file: its journal names it.
+        path = i.f.path;
+        kept = readFile(i.journal);
+        directory = std::make_unique<TempDir>();
+        moved = directory->file("disk.img");
+        journal = directory->file(".disk.img.cachet-journal");
+        ready = ready && QFile::rename(QString::fromStdString(i.f.path), QString::fromStdString(moved))
+            && QFile::rename(QString::fromStdString(i.journal), QString::fromStdString(journal));
+    }
+
+    std::unique_ptr<TempDir> directory;
+    std::string path;
+    std::string moved;
+    std::string journal;
+    std::vector<std::byte> kept;
+    std::vector<std::byte> original;
+    std::vector<std::byte> finished;
+    std::vector<std::byte> mixed;
+    bool ready = false;
+};
+
+[[nodiscard]] bool waitForDialog(const WindowFixture &f, Stage stage)
+{
+    return QTest::qWaitFor(
+        [&f, stage] {
+            const auto *dialog = f.window->findChild<RecoveryDialog *>(QStringLiteral("recoveryDialog"));
+            return dialog && dialog->stage() == stage;
+        },
+        10'000);
+}
+
+/// Writes past the window, as another program does.
+void overwrite(const std::string &path, std::uint64_t at, std::byte value)
+{
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(value));
+}
+
+} // namespace
+
+void TestWindowRecovery::interruptedWriteIsToldAndNothingIsWritten()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    QVERIFY2(i.f.message("write").contains(QStringLiteral("Old and new bytes mixed until it is recovered: bytes 0x10 "
+                                                          "to 0x9000")),
+             qPrintable(i.f.message("write")));
+    QVERIFY(i.f.message("recovery").contains(QStringLiteral("was interrupted")));
+    QVERIFY(!part<QToolButton>(i.f, "messageClose-recovery")->isVisible());
+    QVERIFY(!i.dialog()); // it is offered, not forced
+    QCOMPARE(text(i.f, "statusReadOnly"), QStringLiteral("Needs recovery"));
+    const auto *commit = i.f.window->actions().commit;
+    QVERIFY(!commit->isEnabled());
+    QVERIFY(commit->toolTip().contains(QStringLiteral("recover it first")));
+    QVERIFY(!part<QPushButton>(i.f, "commitAllButton")->isEnabled());
+    QVERIFY(part<QPushButton>(i.f, "commitAllButton")->toolTip().contains(QStringLiteral("recover it first")));
+    i.f.window->view().selectAll();
+    QVERIFY(!i.f.window->actions().persist->isEnabled());
+    // Reading, staging, taking back and copying go on.
+    QVERIFY(i.f.window->actions().discardAll->isEnabled());
+    QVERIFY(i.f.window->actions().saveCopy->isEnabled());
+    QVERIFY(i.f.stage(0x20, {0xC7}));
+    QTRY_COMPARE(i.f.shown(0x20, 1), bytesOf({0xC7}));
+    QCOMPARE(i.f.document().staged().byteCount(), std::uint64_t{3});
+    QCOMPARE(i.f.fileBytes(), i.mixed);
+}
+
+void TestWindowRecovery::dialogFinishesOrRollsBack_data()
+{
+    QTest::addColumn<bool>("finish");
+    QTest::newRow("finish") << true;
+    QTest::newRow("roll back") << false;
+}
+
+void TestWindowRecovery::dialogFinishesOrRollsBack()
+{
+    QFETCH(const bool, finish);
+    Interrupted i;
+    QVERIFY(i.ready);
+    QVERIFY(i.choose());
+    QVERIFY(text(i.f, "recoveryImage").contains(QString::fromStdString(i.f.path)));
+    QVERIFY(text(i.f, "recoveryJournal").contains(QString::fromStdString(i.journal)));
+    QVERIFY2(text(i.f, "recoveryBegan").contains(QString::number(QDate::currentDate().year())),
+             qPrintable(text(i.f, "recoveryBegan")));
+    QVERIFY(text(i.f, "recoveryFinding").startsWith(QStringLiteral("The write stopped half-way")));
+    QCOMPARE(text(i.f, "recoveryCount0") + text(i.f, "recoveryMeaning0"), QStringLiteral("1holds the old bytes"));
+    QCOMPARE(text(i.f, "recoveryCount1") + text(i.f, "recoveryMeaning1"), QStringLiteral("1holds the new bytes"));
+    QVERIFY(offered(i.f, "recoveryFinish") && offered(i.f, "recoveryRollBack"));
+    QVERIFY(!part<QPushButton>(i.f, "recoverySetAside")->isVisible());
+    QVERIFY(part<QPushButton>(i.f, "recoveryLook")->isDefault());
+    QCOMPARE(i.f.fileBytes(), i.mixed); // looking changes nothing
+
+    click(i.f, finish ? "recoveryFinish" : "recoveryRollBack");
+    QTRY_VERIFY(i.at(Stage::Ended));
+    QVERIFY2(text(i.f, "recoverySaid")
+                 .startsWith(finish ? QStringLiteral("The write was finished: all 2 bytes")
+                                    : QStringLiteral("The write was rolled back")),
+             qPrintable(text(i.f, "recoverySaid")));
+    QCOMPARE(i.f.fileBytes(), finish ? i.finished : i.f.original);
+    QVERIFY(!i.journalExists());
+    click(i.f, "recoveryLook"); // Close by now
+    QTRY_VERIFY(!i.dialog());
+    QVERIFY(i.f.message("recovery").isEmpty());
+    QVERIFY(!i.f.message("recovered").isEmpty());
+    QTRY_COMPARE(text(i.f, "statusReadOnly"), QString());
+    QTRY_COMPARE(i.f.document().staged().byteCount(), finish ? std::uint64_t{0} : std::uint64_t{2});
+    QTRY_COMPARE(i.f.window->actions().commit->isEnabled(), !finish);
+    QVERIFY(!i.f.window->actions().recover->isEnabled());
+}
+
+void TestWindowRecovery::openingAgainAsksAndLookLeavesEverything()
+{
+    const Left left;
+    QVERIFY(left.ready);
+    WindowFixture f;
+    QVERIFY(f.open(left.moved));
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    auto *dialog = part<RecoveryDialog>(f, "recoveryDialog");
+    QCOMPARE(dialog->windowModality(), Qt::WindowModal);
+    QVERIFY(offered(f, "recoveryFinish"));
+    QTest::keyClick(dialog, Qt::Key_Return); // the default is to look
+    QTRY_VERIFY(!f.window->findChild<RecoveryDialog *>());
+    QCOMPARE(readFile(left.moved), left.mixed);
+    QVERIFY(!f.message("recovery").isEmpty());
+    QTRY_VERIFY(f.settled());
+    QCOMPARE(f.shown(kFirst, 1), bytesOf({0xA5}));
+    QVERIFY(f.stage(0x20, {1}));
+    QVERIFY(!f.window->actions().commit->isEnabled());
+    // From the menu again, and Escape leaves it too.
+    f.window->actions().recover->trigger();
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    QTest::keyClick(part<RecoveryDialog>(f, "recoveryDialog"), Qt::Key_Escape);
+    QTRY_VERIFY(!f.window->findChild<RecoveryDialog *>());
+    QCOMPARE(readFile(left.moved), left.mixed);
+    f.window->actions().recover->trigger();
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    click(f, "recoveryRollBack");
+    QVERIFY(waitForDialog(f, Stage::Ended));
+    QCOMPARE(readFile(left.moved), left.original);
+    QTRY_COMPARE(f.shown(kFirst, 1), std::vector<std::byte>{left.original[kFirst]});
+    QCOMPARE(f.document().staged().byteCount(), std::uint64_t{1});
+}
+
+void TestWindowRecovery::foreignBytesAreShownAndOverwrittenOnRequest_data()
+{
+    dialogFinishesOrRollsBack_data();
+}
+
+void TestWindowRecovery::foreignBytesAreShownAndOverwrittenOnRequest()
+{
+    QFETCH(const bool, finish);
+    Interrupted i;
+    QVERIFY(i.ready);
+    const auto foreign = static_cast<std::byte>(~std::to_integer<unsigned>(i.f.original[0x9100]) & 0xFFU);
+    overwrite(i.f.path, 0x9100, foreign);
+    QVERIFY(i.choose());
+    auto *list = part<QListWidget>(i.f, "recoveryForeignList");
+    QVERIFY(list->isVisible());
+    QCOMPARE(list->count(), 1);
+    QCOMPARE(list->item(0)->text(), QStringLiteral("bytes 0x9000 to 0x9FFF"));
+    QVERIFY(!offered(i.f, "recoveryFinish") && !offered(i.f, "recoveryRollBack"));
+    QVERIFY(part<QPushButton>(i.f, "recoveryFinish")->toolTip().contains(QStringLiteral("Overwrite them")));
+    QTest::mouseClick(list->viewport(), Qt::LeftButton, Qt::NoModifier, list->visualItemRect(list->item(0)).center());
+    QCOMPARE(i.f.window->view().caret(), ByteOffset(0x9000)); // seen behind the dialog
+    auto *check = part<QCheckBox>(i.f, "recoveryOverwrite");
+    check->setChecked(true);
+    QVERIFY(offered(i.f, "recoveryFinish") && offered(i.f, "recoveryRollBack"));
+    check->setChecked(false);
+    QVERIFY(!offered(i.f, "recoveryFinish"));
+    check->setChecked(true);
+    click(i.f, finish ? "recoveryFinish" : "recoveryRollBack");
+    QTRY_VERIFY(i.at(Stage::Ended));
+    QCOMPARE(i.f.fileBytes(), finish ? i.finished : i.f.original);
+}
+
+void TestWindowRecovery::unusableJournalCanOnlyBeSetAside_data()
+{
+    QTest::addColumn<QString>("how");
+    QTest::addColumn<QString>("sentence");
+    QTest::newRow("cut short") << "cut" << "damaged or was cut short";
+    QTest::newRow("garbage") << "garbage" << "damaged or was cut short";
+    QTest::newRow("of another disk") << "other" << "made for another disk";
+}
+
+void TestWindowRecovery::unusableJournalCanOnlyBeSetAside()
+{
+    QFETCH(const QString, how);
+    QFETCH(const QString, sentence);
+    const Left left;
+    QVERIFY(left.ready);
+    std::vector<std::byte> image = left.mixed;
+    std::string path = left.moved;
+    if (how == QStringLiteral("cut"))
+        (void)left.directory->write(".disk.img.cachet-journal", std::span(left.kept).first(left.kept.size() / 2));
+    else if (how == QStringLiteral("garbage"))
+        (void)left.directory->write(".disk.img.cachet-journal", patternBytes(5000));
+    else {
+        // The journal beside another file of the same name, with other bytes in it.
+        QFile::remove(QString::fromStdString(left.moved));
+        image = patternBytes(kSize, 7);
+        path = left.directory->write("disk.img", image);
+    }
+    WindowFixture f;
+    QVERIFY(f.open(path));
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    QVERIFY2(text(f, "recoveryFinding").contains(sentence), qPrintable(text(f, "recoveryFinding")));
+    QVERIFY(!part<QPushButton>(f, "recoveryFinish")->isVisible());
+    QVERIFY(!part<QPushButton>(f, "recoveryRollBack")->isVisible());
+    QVERIFY(offered(f, "recoveryLook"));
+    click(f, "recoverySetAside");
+    QVERIFY(waitForDialog(f, Stage::Ended));
+    const QString kept = QString::fromStdString(left.journal) + QStringLiteral(".1.kept");
+    QVERIFY2(text(f, "recoverySaid").contains(kept), qPrintable(text(f, "recoverySaid")));
+    QVERIFY(QFile::exists(kept) && !QFile::exists(QString::fromStdString(left.journal)));
+    QCOMPARE(readFile(path), image);
+    QVERIFY(f.message("recovery").isEmpty());
+    click(f, "recoveryLook");
+    QVERIFY(f.stage(0x20, {1}));
+    QTRY_VERIFY(f.window->actions().commit->isEnabled());
+}
+
+void TestWindowRecovery::finishedJournalIsRemoved()
+{
+    const TempDir directory;
+    const std::string path = directory.write("disk.img", patternBytes(kSize));
+    const QString journal = QString::fromStdString(directory.file(".disk.img.cachet-journal"));
+    {
+        const auto env = std::make_shared<FaultEnv>();
+        WindowFixture f({.env = env});
+        QVERIFY(f.open(path));
+        QVERIFY(f.stage(kFirst, {0xA5}));
+        env->fail(EnvOp::Remove, 0, EIO, Repeat::ForGood); // the write is done, its journal stays
+        QVERIFY(f.commit());
+        QVERIFY(f.waitForWrite());
+    }
+    QVERIFY(QFile::exists(journal));
+    const auto after = readFile(path);
+    QCOMPARE(after[kFirst], std::byte{0xA5});
+    WindowFixture again;
+    QVERIFY(again.open(path));
+    QVERIFY(waitForDialog(again, Stage::Choosing));
+    QVERIFY2(text(again, "recoveryFinding").startsWith(QStringLiteral("The write had ended")),
+             qPrintable(text(again, "recoveryFinding")));
+    QVERIFY(!part<QPushButton>(again, "recoveryRollBack")->isVisible());
+    QVERIFY(part<QPushButton>(again, "recoveryFinish")->text().contains(QStringLiteral("Remove the")));
+    click(again, "recoveryFinish");
+    QVERIFY(waitForDialog(again, Stage::Ended));
+    QVERIFY(!QFile::exists(journal));
+    QCOMPARE(readFile(path), after);
+}
+
+void TestWindowRecovery::lookingCanBeStopped()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    const auto gate = std::make_shared<Gate>();
+    i.f.source->setGate(SourceOp::Read, gate);
+    click(i.f, "messageAction-recovery");
+    QTRY_VERIFY(i.at(Stage::Looking));
+    QVERIFY(gate->waitForWaiting(1));
+    QTRY_VERIFY(text(i.f, "recoveryBusyText").startsWith(QStringLiteral("Comparing the disk with the journal")));
+    QVERIFY(part<QWidget>(i.f, "recoveryBar")->isVisible());
+    QVERIFY(!part<QPushButton>(i.f, "recoveryFinish")->isVisible());
+    click(i.f, "recoveryStop");
+    QVERIFY(!part<QPushButton>(i.f, "recoveryStop")->isEnabled());
+    gate->open();
+    QTRY_VERIFY(i.at(Stage::Failed));
+    QVERIFY2(text(i.f, "recoverySaid").startsWith(QStringLiteral("Looking was stopped")),
+             qPrintable(text(i.f, "recoverySaid")));
+    QCOMPARE(i.f.fileBytes(), i.mixed);
+    click(i.f, "recoveryAgain");
+    QTRY_VERIFY(i.at(Stage::Choosing));
+}
+
+void TestWindowRecovery::failedSettlingIsSaidAndCanBeRepeated()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    QVERIFY(i.choose());
+    i.f.source->fail(SourceOp::Write, 0, EIO);
+    click(i.f, "recoveryFinish");
+    QTRY_VERIFY(text(i.f, "recoverySaid").contains(QStringLiteral("The journal is kept.")));
+    QTRY_VERIFY(i.at(Stage::Choosing)); // it has looked again
+    QVERIFY2(text(i.f, "recoverySaid").contains(QStringLiteral("the medium failed")),
+             qPrintable(text(i.f, "recoverySaid")));
+    QVERIFY(i.journalExists());
+    click(i.f, "recoveryFinish");
+    QTRY_VERIFY(i.at(Stage::Ended));
+    QCOMPARE(i.f.fileBytes(), i.finished);
+}
+
+void TestWindowRecovery::settlingCanBeStopped()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    QVERIFY(i.choose());
+    const auto gate = std::make_shared<Gate>();
+    i.f.source->setGate(SourceOp::Write, gate);
+    click(i.f, "recoveryRollBack");
+    QVERIFY(gate->waitForWaiting(1));
+    QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Rolling back"));
+    QTest::keyClick(i.dialog(), Qt::Key_Escape); // asks it to stop first
+    QVERIFY(i.at(Stage::Settling));
+    QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Stopping"));
+    QTest::keyClick(i.dialog(), Qt::Key_Escape); // a disk that does not answer holds nobody
+    QTRY_VERIFY(!i.dialog());
+    // What was asked for goes on or stops behind the window, as the status bar shows.
+    QTRY_VERIFY(part<QWidget>(i.f, "writeProgress")->isVisible());
+    gate->open();
+    QVERIFY(i.f.waitForWrite());
+    QTRY_VERIFY(!part<QWidget>(i.f, "writeProgress")->isVisible());
+    if (i.f.message("recovery").isEmpty())
+        QCOMPARE(i.f.fileBytes(), i.f.original);
+    else
+        QVERIFY(i.journalExists());
+}
+
+void TestWindowRecovery::readOnlyDocumentExplainsWhyNot()
+{
+    const Left left;
+    QVERIFY(left.ready);
+    WindowFixture f({.readOnly = true});
+    QVERIFY(f.open(left.moved));
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    const auto *finish = part<QPushButton>(f, "recoveryFinish");
+    QVERIFY(finish->isVisible() && !finish->isEnabled());
+    QVERIFY2(finish->toolTip().contains(QStringLiteral("reading only")), qPrintable(finish->toolTip()));
+    click(f, "recoveryLook");
+    QTRY_VERIFY(!f.window->findChild<RecoveryDialog *>());
+    QCOMPARE(text(f, "statusReadOnly"), QStringLiteral("Read only, Needs recovery"));
+    QCOMPARE(readFile(left.moved), left.mixed);
+}
+
+void TestWindowRecovery::severalJournalsComeOneAfterTheOther()
+{
+    const Left left;
+    QVERIFY(left.ready);
+    // A second one in the other place, as a program with another preference leaves it; it is damaged.
+    WindowFixture f;
+    const auto source
+        = cachecore::FileSource::open(cachecore::systemEnv(), left.moved, cachecore::FileSource::Access::ReadOnly);
+    QVERIFY(source);
+    cachecore::JournalPlaces places;
+    places.stateDirectory = f.directory.file("state");
+    const auto names = cachecore::journalNames(*cachecore::systemEnv(), **source, places);
+    QVERIFY(names && names->size() == 2);
+    QVERIFY(QDir().mkdir(QString::fromStdString(places.stateDirectory)));
+    std::ofstream(names->back().path, std::ios::binary) << "no journal";
+    QVERIFY(f.open(left.moved));
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    QVERIFY2(text(f, "recoveryTitle").startsWith(QStringLiteral("2 writes to")), qPrintable(text(f, "recoveryTitle")));
+    // Each is settled as it can be, in whatever order they come.
+    for (int number = 0; number < 2; ++number) {
+        QVERIFY(waitForDialog(f, Stage::Choosing));
+        if (part<QPushButton>(f, "recoverySetAside")->isVisible())
+            click(f, "recoverySetAside");
+        else
+            click(f, "recoveryFinish");
+        QVERIFY(!part<QLabel>(f, "recoveryTitle")->text().isEmpty());
+        QTRY_COMPARE(f.document().unsettled().size(), static_cast<std::size_t>(1 - number));
+    }
+    QVERIFY(waitForDialog(f, Stage::Ended));
+    QVERIFY(QFile::exists(QString::fromStdString(names->back().path) + QStringLiteral(".1.kept")));
+    QCOMPARE(readFile(left.moved), left.finished);
+}
+
+void TestWindowRecovery::closingTheWindowEndsTheDialog()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    const auto gate = std::make_shared<Gate>();
+    i.f.source->setGate(SourceOp::Read, gate);
+    click(i.f, "messageAction-recovery");
+    QTRY_VERIFY(i.at(Stage::Looking));
+    QVERIFY(gate->waitForWaiting(1));
+    i.f.answer = cachet::CloseAnswer::Discard;
+    i.f.window->close(); // a look is given up, and nobody waits for the disk
+    QTRY_VERIFY(!i.f.window);
+    gate->open();
+    QCOMPARE(i.f.fileBytes(), i.mixed);
+    QVERIFY(i.journalExists());
+}
+
+void TestWindowRecovery::closingCannotCommit()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    QVERIFY(!i.f.window->close());
+    QCOMPARE(i.f.questions, 1);
+    QVERIFY(!i.f.question.canCommit);
+}
+
+void TestWindowRecovery::everythingInTheDialogHasItsNames()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    overwrite(i.f.path, 0x9100, static_cast<std::byte>(~std::to_integer<unsigned>(i.f.original[0x9100]) & 0xFFU));
+    QVERIFY(i.choose());
+    for (const QWidget *widget : i.dialog()->findChildren<QWidget *>()) {
+        if (!widget->isVisible() || widget->focusPolicy() == Qt::NoFocus
+            || widget->objectName().startsWith(QStringLiteral("qt_")))
+            continue;
+        QVERIFY2(!widget->objectName().isEmpty(), widget->metaObject()->className());
+        const auto *label = qobject_cast<const QLabel *>(widget);
+        const auto *button = qobject_cast<const QAbstractButton *>(widget);
+        const bool named = !widget->accessibleName().isEmpty() || (label && !label->text().isEmpty())
+            || (button && !button->text().isEmpty());
+        QVERIFY2(named, qPrintable(widget->objectName()));
+    }
+}
+
+} // namespace cachet_test
+
+QTEST_MAIN(cachet_test::TestWindowRecovery)
+#include "tst_window_recovery.moc"
