@@ -40,7 +40,7 @@ struct SimulatedDocument {
         options.pageSize = 4096;
         options.cacheBytes = std::uint64_t{1} << 20;
         options.journals = scene.places;
-        auto created = Document::create(std::move(*source), options, {loads, writes}, env);
+        auto created = Document::create(std::move(*source), options, {loads, writes, {}}, env);
         if (created)
             document = std::move(*created);
     }
