@@ -22,7 +22,7 @@ DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &
         error = source.error();
         return;
     }
-    auto created = Document::create(std::move(*source), std::move(options), {loads, writes}, env);
+    auto created = Document::create(std::move(*source), std::move(options), {loads, writes, {}}, env);
     if (created)
         document = std::move(*created);
     else

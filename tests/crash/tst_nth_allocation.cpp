@@ -33,7 +33,7 @@ struct Scene {
         auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
         if (!source)
             return;
-        auto created = Document::create(std::move(*source), options, {loads, writes}, env);
+        auto created = Document::create(std::move(*source), options, {loads, writes, {}}, env);
         if (created && stage(**created))
             document = std::move(*created);
         neu = document ? bytes() : std::vector<std::byte>{};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/crash/disk_document.h"
-#include "tests/support/document_fixture.h"
 #include "tests/support/edits.h"
 
 #include <QTest>
