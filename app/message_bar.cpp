@@ -8,9 +8,13 @@
 #include <QLabel>
 #include <QPainter>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <algorithm>
+#include <climits>
 
 namespace cachet {
 
@@ -94,13 +98,24 @@ private:
 
 MessageBar::MessageBar(QWidget *parent)
     : QWidget(parent)
-    , m_layout(new QVBoxLayout(this))
+    , m_scroll(new QScrollArea(this))
 {
     setObjectName(QStringLiteral("messageBar"));
     setAccessibleName(tr("Messages"));
+    auto *rows = new QWidget;
+    rows->setObjectName(QStringLiteral("messageRows"));
+    m_layout = new QVBoxLayout(rows);
     m_layout->setContentsMargins(0, 0, 0, 0);
     m_layout->setSpacing(0);
-    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    m_scroll->setObjectName(QStringLiteral("messageScroll"));
+    m_scroll->setFrameShape(QFrame::NoFrame);
+    m_scroll->setFocusPolicy(Qt::NoFocus);
+    m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_scroll->setWidgetResizable(true);
+    m_scroll->setWidget(rows);
+    auto *layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_scroll);
     hide();
 }
 
@@ -154,6 +169,36 @@ void MessageBar::refreshVisibility()
     for (const Row *row : std::as_const(m_rows))
         any |= row->isVisibleTo(this);
     setVisible(any);
+    if (QWidget *parent = parentWidget())
+        parent->installEventFilter(this);
+    fit();
+}
+
+bool MessageBar::eventFilter(QObject *watched, QEvent *event)
+{
+    if (event->type() == QEvent::Resize && watched == parentWidget())
+        fit();
+    return QWidget::eventFilter(watched, event);
+}
+
+void MessageBar::resizeEvent(QResizeEvent *event)
+{
+    QWidget::resizeEvent(event);
+    fit();
+}
+
+void MessageBar::fit()
+{
+    constexpr double kMostOfTheParent = 0.4;
+    m_layout->invalidate();
+    const auto needed = [this](int width) {
+        return m_layout->hasHeightForWidth() ? m_layout->totalHeightForWidth(width)
+                                             : m_layout->totalSizeHint().height();
+    };
+    const int least = 3 * fontMetrics().height();
+    const int most
+        = parentWidget() ? std::max(least, static_cast<int>(parentWidget()->height() * kMostOfTheParent)) : INT_MAX;
+    setFixedHeight(std::min(needed(width()), most));
 }
 
 } // namespace cachet

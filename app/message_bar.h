@@ -7,13 +7,15 @@
 
 #include <functional>
 
+class QScrollArea;
 class QVBoxLayout;
 
 namespace cachet {
 
 /// Sentences for the user, above the hex view, without a dialog. Each has a key: a new sentence of the same key takes the place of
 /// the old one, so that many failures of one sort are one line. A sentence that was
-/// closed shows again when it is said again.
+/// closed shows again when it is said again. Takes as much room as the sentences need, up to a part of the parent's height; they
+/// scroll beyond.
 /// Thread: GUI.
 class MessageBar final : public QWidget {
     Q_OBJECT
@@ -40,11 +42,17 @@ public:
     /// The sentence of `key` if it shows now.
     [[nodiscard]] QString sentence(const QString &key) const;
 
+protected:
+    bool eventFilter(QObject *watched, QEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     class Row;
     void refreshVisibility();
+    void fit();
 
-    QVBoxLayout *m_layout;
+    QScrollArea *m_scroll;
+    QVBoxLayout *m_layout; ///< of the rows
     QMap<QString, Row *> m_rows;
 };
 

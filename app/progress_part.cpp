@@ -14,7 +14,8 @@ namespace cachet {
 namespace {
 
 constexpr int kSteps = 1000;
-constexpr int kBarWidth = 150;
+constexpr int kBarWidth = 130;
+constexpr int kButtonRoom = 18; // beside the text of Cancel
 
 } // namespace
 
@@ -37,6 +38,7 @@ ProgressPart::ProgressPart(const QString &name, const QString &accessibleName, c
     m_cancel->setObjectName(name + QStringLiteral("Cancel"));
     m_cancel->setAccessibleName(cancelTip);
     m_cancel->setAutoDefault(false);
+    m_cancel->setMaximumWidth(m_cancel->fontMetrics().horizontalAdvance(m_cancel->text()) + kButtonRoom);
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(4, 0, 0, 0);
     layout->setSpacing(6);

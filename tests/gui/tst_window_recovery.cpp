@@ -218,7 +218,8 @@ void TestWindowRecovery::dialogFinishesOrRollsBack()
     QVERIFY(text(i.f, "recoveryJournal").contains(QString::fromStdString(i.journal)));
     QVERIFY2(text(i.f, "recoveryBegan").contains(QString::number(QDate::currentDate().year())),
              qPrintable(text(i.f, "recoveryBegan")));
-    QVERIFY(text(i.f, "recoveryFinding").startsWith(QStringLiteral("The write stopped half-way")));
+    QVERIFY2(text(i.f, "recoveryFinding").startsWith(QStringLiteral("The write had failed and was being rolled back")),
+             qPrintable(text(i.f, "recoveryFinding")));
     QCOMPARE(text(i.f, "recoveryCount0") + text(i.f, "recoveryMeaning0"), QStringLiteral("1holds the old bytes"));
     QCOMPARE(text(i.f, "recoveryCount1") + text(i.f, "recoveryMeaning1"), QStringLiteral("1holds the new bytes"));
     QVERIFY(offered(i.f, "recoveryFinish") && offered(i.f, "recoveryRollBack"));

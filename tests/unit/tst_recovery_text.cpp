@@ -55,17 +55,16 @@ void TestRecoveryText::saysWhatWasFound_data()
         QTest::newRow(name) << report << static_cast<int>(what) << QString::fromLatin1(sentence);
     };
     row("half-way", reportOf(JournalState::Armed, {1, 1, 0, 0, 0}), RecoveryCase::Open,
-        "The write stopped half-way, so the disk holds old and new bytes. It was to replace 20 bytes in bytes 0x1000 "
-        "to "
-        "0x2FFF.");
+        "The write stopped half-way, so the disk holds old and new bytes. It was to replace 20 bytes between 0x1000 "
+        "and 0x2FFF.");
     row("not begun", reportOf(JournalState::Armed, {2, 0, 0, 0, 0}), RecoveryCase::Open,
-        "Nothing of the write has reached the disk yet. It was to replace 20 bytes in bytes 0x1000 to 0x2FFF.");
+        "Nothing of the write has reached the disk yet. It was to replace 20 bytes between 0x1000 and 0x2FFF.");
     row("all there", reportOf(JournalState::Armed, {0, 2, 0, 0, 0}), RecoveryCase::Open,
-        "All of the write has reached the disk; only its end was not noted. It was to replace 20 bytes in bytes 0x1000 "
-        "to 0x2FFF.");
+        "All of the write has reached the disk; only its end was not noted. It was to replace 20 bytes between 0x1000 "
+        "and 0x2FFF.");
     row("while rolling back", reportOf(JournalState::RollingBack, {1, 1, 0, 0, 0}), RecoveryCase::Open,
-        "The write had failed and was being rolled back when that was interrupted too. It was to replace 20 bytes in "
-        "bytes 0x1000 to 0x2FFF.");
+        "The write had failed and was being rolled back when that was interrupted too. It was to replace 20 bytes "
+        "between 0x1000 and 0x2FFF.");
     row("done", reportOf(JournalState::Done, {}), RecoveryCase::Finished,
         "The write had ended and is on the disk; only its journal was not removed yet.");
     row("rolled back", reportOf(JournalState::RolledBack, {}), RecoveryCase::Undone,

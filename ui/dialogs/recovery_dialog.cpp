@@ -7,6 +7,7 @@
 #include "ui/session/write_text.h"
 
 #include <QLabel>
+#include <QLayout>
 #include <QProgressBar>
 #include <QPushButton>
 
@@ -195,11 +196,19 @@ void RecoveryDialog::enter(Stage stage)
         m_findings->show(*m_report);
     else
         m_findings->hide();
-    if (stage == Stage::Ended)
-        m_title->setText(tr("Nothing is left to recover."));
+    const QString name = displayName(m_session->document().source().path());
+    if (stage == Stage::Choosing && recoveryCase(*m_report) == RecoveryCase::Unusable)
+        m_title->setText(tr("A write to %1 was interrupted, and its journal cannot be used.").arg(name));
+    if (stage == Stage::Ended) {
+        m_title->setText(tr("Nothing is left to recover of %1.").arg(name));
+        m_journalName->setText(tr("none is left"));
+    }
     refreshButtons();
     m_leave->setFocus();
-    adjustSize();
+    // As high as the sentences are at this width, which adjustSize() does not know of.
+    layout()->activate();
+    const int wanted = std::max(width(), minimumWidth());
+    resize(wanted, layout()->totalHeightForWidth(wanted));
 }
 
 void RecoveryDialog::refreshButtons()

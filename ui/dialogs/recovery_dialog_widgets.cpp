@@ -68,7 +68,7 @@ void RecoveryDialog::buildWidgets()
     grid->setVerticalSpacing(3);
     m_image = addRow(*grid, "recoveryImage", tr("Image:"));
     m_journalName = addRow(*grid, "recoveryJournal", tr("Journal:"));
-    m_began = addRow(*grid, "recoveryBegan", tr("Written from:"));
+    m_began = addRow(*grid, "recoveryBegan", tr("Begun:"));
     m_began->setToolTip(tr("When the interrupted write began, by the clock of the machine it ran on"));
     layout->addLayout(grid);
 

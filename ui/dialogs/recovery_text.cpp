@@ -46,7 +46,10 @@ QString unusableText(const RecoveryReport &report)
 QString openText(const RecoveryReport &report)
 {
     const std::uint64_t all = report.unitCount();
-    const QString what = tr("It was to replace %1 in %2.").arg(sizeText(report.newBytes), rangeText(report.span));
+    const QString what
+        = tr("It was to replace %1 between %2 and %3.")
+              .arg(sizeText(report.newBytes), hexText(report.span.begin().value()),
+                   hexText(report.span.empty() ? report.span.end().value() : report.span.end().value() - 1));
     if (report.state == JournalState::RollingBack)
         return tr("The write had failed and was being rolled back when that was interrupted too.") + u' ' + what;
     if (report.count(UnitCondition::Old) == all)
