@@ -20,7 +20,7 @@ class TestRecoveryText : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase() { QLocale::setDefault(QLocale::c()); }
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void saysWhatWasFound_data();
     void saysWhatWasFound();
     void unusableJournalsAreToldApart();

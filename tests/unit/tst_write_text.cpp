@@ -26,7 +26,7 @@ class TestWriteText : public QObject {
     Q_OBJECT
 
 private slots:
-    void initTestCase() { QLocale::setDefault(QLocale::c()); }
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates)); }
     void saysWhatBecameOfTheRanges_data();
     void saysWhatBecameOfTheRanges();
     void manyRangesAreCountedAndDetailed();
