@@ -10,10 +10,10 @@
 #include "cachecore/edit/staged_edits.h"
 #include "cachecore/scan/snapshot.h"
 #include "cachecore/source/block_source.h"
-#include "cachecore/write/journal_place.h"
-#include "cachecore/write/recovered_edits.h"
+#include "cachecore/write/journal/journal_place.h"
+#include "cachecore/write/log/recovered_edits.h"
+#include "cachecore/write/log/recovery_log_place.h"
 #include "cachecore/write/recovery.h"
-#include "cachecore/write/recovery_log_place.h"
 #include "cachecore/write/write_progress.h"
 #include "cachecore/write/write_report.h"
 

@@ -5,7 +5,7 @@
 #include "cachecore/document.h"
 #include "cachecore/edit/edit_history.h"
 #include "cachecore/edit/file_bytes.h"
-#include "cachecore/write/recovery_log.h"
+#include "cachecore/write/log/recovery_log.h"
 #include "cachecore/write/transaction.h"
 #include "cachecore/write/write_plan.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
-#include "cachecore/write/sorted_edits.h"
+#include "cachecore/write/log/sorted_edits.h"
 
 #include <algorithm>
 #include <new>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/batch_builder.h"
 
-#include "cachecore/write/journal_writer.h"
+#include "cachecore/write/journal/journal_writer.h"
 
 #include <algorithm>
 #include <utility>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cachecore/write/base_check.h"
-#include "cachecore/write/journal_writer.h"
+#include "cachecore/write/journal/journal_writer.h"
 #include "cachecore/write/old_bytes.h"
 #include "cachecore/write/run_reader.h"
 #include "cachecore/write/write_plan.h"

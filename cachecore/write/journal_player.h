@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/write/journal_reader.h"
+#include "cachecore/write/journal/journal_reader.h"
 #include "cachecore/write/unit_reader.h"
 #include "cachecore/write/write_progress.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/recovery.h"
 
-#include "cachecore/write/journal_file.h"
+#include "cachecore/write/journal/journal_file.h"
 #include "cachecore/write/journal_player.h"
 #include "cachecore/write/protocol_step.h"
 

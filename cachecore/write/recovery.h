@@ -3,7 +3,7 @@
 
 #include "cachecore/base/env.h"
 #include "cachecore/source/block_source.h"
-#include "cachecore/write/journal_format.h"
+#include "cachecore/write/journal/journal_format.h"
 #include "cachecore/write/write_progress.h"
 
 #include <optional>

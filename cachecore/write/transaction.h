@@ -5,8 +5,8 @@
 #include "cachecore/edit/external_bytes.h"
 #include "cachecore/edit/range_tree.h"
 #include "cachecore/source/block_source.h"
-#include "cachecore/write/journal_format.h"
-#include "cachecore/write/journal_place.h"
+#include "cachecore/write/journal/journal_format.h"
+#include "cachecore/write/journal/journal_place.h"
 #include "cachecore/write/write_plan.h"
 #include "cachecore/write/write_progress.h"
 

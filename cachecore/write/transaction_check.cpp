@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/transaction_check.h"
 
-#include "cachecore/write/journal_reader.h"
+#include "cachecore/write/journal/journal_reader.h"
 #include "cachecore/write/unit_reader.h"
 
 #include <algorithm>

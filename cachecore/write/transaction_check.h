@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/write/journal_file.h"
+#include "cachecore/write/journal/journal_file.h"
 #include "cachecore/write/transaction.h"
 
 namespace cachecore {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/write/journal_file.h"
+#include "cachecore/write/journal/journal_file.h"
+#include "cachecore/write/journal/journal_writer.h"
 #include "cachecore/write/journal_player.h"
-#include "cachecore/write/journal_writer.h"
 #include "cachecore/write/old_bytes.h"
 #include "cachecore/write/transaction.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/write/journal_format.h"
+#include "cachecore/write/journal/journal_format.h"
 #include "cachecore/write/run_reader.h"
 
 #include <memory>

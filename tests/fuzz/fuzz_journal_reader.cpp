@@ -9,8 +9,8 @@
 //
 // The rest is the journal. Beside not crashing, a journal that validates must then be read, both ways, with the sums that were said.
 
-#include "cachecore/write/journal_layout.h"
-#include "cachecore/write/journal_reader.h"
+#include "cachecore/write/journal/journal_layout.h"
+#include "cachecore/write/journal/journal_reader.h"
 #include "tests/fuzz/bytes_file.h"
 
 #include <algorithm>

@@ -8,9 +8,9 @@
 //
 // Beside not crashing, what is read keeps the invariants of staged edits, can be looked at, and written again it reads the same.
 
-#include "cachecore/write/recovery_log_decoder.h"
-#include "cachecore/write/recovery_log_encoder.h"
-#include "cachecore/write/recovery_log_reader.h"
+#include "cachecore/write/log/recovery_log_decoder.h"
+#include "cachecore/write/log/recovery_log_encoder.h"
+#include "cachecore/write/log/recovery_log_reader.h"
 #include "tests/fuzz/bytes_file.h"
 
 #include <array>

@@ -2,7 +2,7 @@
 #include "app/message_bar.h"
 #include "app/window_actions.h"
 #include "cachecore/source/file_source.h"
-#include "cachecore/write/journal_place.h"
+#include "cachecore/write/journal/journal_place.h"
 #include "tests/gui/window_fixture.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"

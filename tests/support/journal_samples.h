@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cachecore/base/env.h"
-#include "cachecore/write/journal_reader.h"
-#include "cachecore/write/journal_writer.h"
+#include "cachecore/write/journal/journal_reader.h"
+#include "cachecore/write/journal/journal_writer.h"
 #include "tests/support/random.h"
 
 #include <cstddef>

@@ -3,8 +3,8 @@
 
 #include "cachecore/edit/external_bytes.h"
 #include "cachecore/edit/staged_edits.h"
-#include "cachecore/write/recovered_edits.h"
-#include "cachecore/write/recovery_log.h"
+#include "cachecore/write/log/recovered_edits.h"
+#include "cachecore/write/log/recovery_log.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
 #include "tests/support/manual_executor.h"

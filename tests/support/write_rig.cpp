@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/write_rig.h"
 
+#include "cachecore/write/journal/journal_file.h"
 #include "cachecore/write/journal_builder.h"
-#include "cachecore/write/journal_file.h"
 
 #include <algorithm>
 #include <cstdlib>

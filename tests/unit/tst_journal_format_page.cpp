@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/journal_reader.h"
+#include "cachecore/write/journal/journal_reader.h"
 #include "tests/support/journal_samples.h"
 
 #include <QTest>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/journal_file.h"
+#include "cachecore/write/journal/journal_file.h"
 #include "tests/support/write_rig.h"
 
 #include <QTest>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/journal_reader.h"
-#include "cachecore/write/journal_writer.h"
+#include "cachecore/write/journal/journal_reader.h"
+#include "cachecore/write/journal/journal_writer.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
 #include "tests/support/journal_samples.h"

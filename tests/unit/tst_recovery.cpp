@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/journal_reader.h"
-#include "cachecore/write/journal_writer.h"
+#include "cachecore/write/journal/journal_reader.h"
+#include "cachecore/write/journal/journal_writer.h"
 #include "cachecore/write/recovery.h"
 #include "tests/support/write_rig.h"
 

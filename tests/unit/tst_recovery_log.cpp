@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/base/thread_executor.h"
 #include "cachecore/edit/file_bytes.h"
-#include "cachecore/write/recovery_log_place.h"
+#include "cachecore/write/log/recovery_log_place.h"
 #include "tests/support/recovery_log_rig.h"
 
 #include <QTest>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/recovery_log_place.h"
+#include "cachecore/write/log/recovery_log_place.h"
 #include "tests/support/recovery_log_rig.h"
 
 #include <QTest>

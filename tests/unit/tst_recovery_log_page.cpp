@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/recovery_log_encoder.h"
-#include "cachecore/write/recovery_log_reader.h"
+#include "cachecore/write/log/recovery_log_encoder.h"
+#include "cachecore/write/log/recovery_log_reader.h"
 #include "tests/support/recovery_log_rig.h"
 
 #include <QTest>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/source/file_source.h"
 #include "cachecore/source/memory_source.h"
-#include "cachecore/write/journal_place.h"
-#include "cachecore/write/recovery_log_place.h"
+#include "cachecore/write/journal/journal_place.h"
+#include "cachecore/write/log/recovery_log_place.h"
 #include "tests/support/lock_holder.h"
 #include "tests/support/recovery_log_rig.h"
 

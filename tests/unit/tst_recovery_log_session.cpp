@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/base/thread_executor.h"
-#include "cachecore/write/recovery_log_place.h"
+#include "cachecore/write/log/recovery_log_place.h"
 #include "tests/support/gate.h"
 #include "tests/support/recovery_log_rig.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/source/memory_source.h"
-#include "cachecore/write/sorted_edits.h"
+#include "cachecore/write/log/sorted_edits.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_source.h"
 #include "tests/support/memory_external.h"

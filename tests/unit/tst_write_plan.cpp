@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/journal_writer.h"
+#include "cachecore/write/journal/journal_writer.h"
 #include "cachecore/write/write_plan.h"
 #include "tests/support/edits.h"
 #include "tests/support/journal_samples.h"

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/write/journal/journal_file.h"
+
+#include "cachecore/write/journal/journal_reader.h"
+#include "cachecore/write/protocol_step.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+Error named(Error error, const std::string &path)
+{
+    error.operation = Operation::Journal;
+    error.path = path;
+    error.range.reset();
+    return error;
+}
+
+/// True when the system refused the place itself, so that another may do.
+bool refusesPlace(const Error &error)
+{
+    return error.systemError == EACCES || error.systemError == EPERM || error.systemError == EROFS;
+}
+
+template <typename Call>
+auto retriedWhenInterrupted(const Call &call)
+{
+    for (;;) {
+        auto result = call();
+        if (result || result.error().systemError != EINTR)
+            return result;
+    }
+}
+
+/// Makes the directory's entries durable; a file system that has no such thing does it by itself or not at all.
+Result<void> syncDirectory(Env &env, const std::string &path)
+{
+    auto synced = retriedWhenInterrupted([&] { return env.syncDirectoryOf(path); });
+    if (!synced && synced.error().systemError != EINVAL && synced.error().code != ErrorCode::NotSupported)
+        return failure(named(synced.error(), path));
+    return {};
+}
+
+Result<void> removeName(Env &env, const std::string &path)
+{
+    auto removed = env.remove(path);
+    if (!removed && removed.error().code != ErrorCode::NotFound)
+        return failure(named(removed.error(), path));
+    return {};
+}
+
+/// Sets `gone` once the name is, which may yet come back after a crash when the rest fails.
+Result<void> removeDurably(Env &env, const std::string &path, bool &gone)
+{
+    if (leftOut(ProtocolStep::RemoveJournal))
+        return {};
+    if (auto removed = removeName(env, path); !removed)
+        return removed;
+    gone = true;
+    return leftOut(ProtocolStep::SyncRemoval) ? Result<void>() : syncDirectory(env, path);
+}
+
+Result<std::unique_ptr<EnvFile>> makeFile(Env &env, const JournalName &name, const std::string &directory)
+{
+    if (name.anonymous)
+        return env.openAnonymous();
+    const auto open = [&] { return env.open(name.temporary, OpenMode::CreateNew); };
+    auto file = retriedWhenInterrupted(open);
+    const bool isInDirectory = !directory.empty() && name.temporary.starts_with(directory + '/');
+    if (file || file.error().code != ErrorCode::NotFound || !isInDirectory)
+        return file;
+    if (auto made = env.createDirectories(directory); !made)
+        return failure(made.error());
+    return retriedWhenInterrupted(open);
+}
+
+} // namespace
+
+bool cameToItsEnd(Env &env, const std::string &path)
+{
+    const auto file = env.open(path, OpenMode::Read);
+    if (!file)
+        return false;
+    auto reader = JournalReader::open(**file, path);
+    if (!reader)
+        return false;
+    const auto summary = reader->validate();
+    return summary && (summary->state == JournalState::Done || summary->state == JournalState::RolledBack);
+}
+
+Result<void> removeDurably(Env &env, const std::string &path)
+{
+    bool gone = false;
+    return removeDurably(env, path, gone);
+}
+
+Result<void> refuseUnsettled(Env &env, const std::vector<JournalName> &names)
+{
+    for (const JournalName &name : names) {
+        if (name.anonymous)
+            continue;
+        (void)env.remove(name.temporary);
+        const auto found = env.status(name.path);
+        if (!found && (found.error().code == ErrorCode::NotFound || refusesPlace(found.error())))
+            continue;
+        if (!found)
+            return failure(named(found.error(), name.path));
+        if (!cameToItsEnd(env, name.path))
+            return failure(ErrorCode::NeedsRecovery, Operation::Journal, {}, name.path);
+        if (auto removed = removeDurably(env, name.path); !removed)
+            return removed;
+    }
+    return {};
+}
+
+Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName> &names, const std::string &directory,
+                                        std::uint64_t bytes)
+{
+    Error refusal = Error::of(ErrorCode::PermissionDenied, Operation::Journal);
+    for (const JournalName &name : names) {
+        JournalName chosen = name; // before there is a file that would have to be removed for want of memory
+        auto file = makeFile(env, name, directory);
+        if (file) {
+            JournalFile journal(env, std::move(chosen), std::move(*file));
+            if (auto reserved = journal.reserve(bytes); !reserved) {
+                (void)journal.remove();
+                return failure(reserved.error());
+            }
+            return journal;
+        }
+        refusal = named(file.error(), name.path);
+        if (!refusesPlace(refusal))
+            break;
+    }
+    return failure(std::move(refusal));
+}
+
+JournalFile::JournalFile(Env &env, JournalName name, std::unique_ptr<EnvFile> file)
+    : m_env(&env)
+    , m_name(std::move(name))
+    , m_file(std::move(file))
+{
+}
+
+Result<void> JournalFile::reserve(std::uint64_t bytes)
+{
+    if (m_name.anonymous) // nothing is set aside of memory
+        return {};
+    const auto reserved = retriedWhenInterrupted([&] { return m_file->reserve(bytes); });
+    if (!reserved && reserved.error().code != ErrorCode::NotSupported)
+        return failure(named(reserved.error(), m_name.path));
+    return {};
+}
+
+Result<void> JournalFile::giveName()
+{
+    if (m_name.anonymous)
+        return {};
+    m_renameTried = true;
+    if (auto renamed = m_env->rename(m_name.temporary, m_name.path); !renamed)
+        return failure(named(renamed.error(), m_name.path));
+    m_renamed = true;
+    if (leftOut(ProtocolStep::SyncDirectory))
+        return {};
+    return syncDirectory(*m_env, m_name.path);
+}
+
+bool JournalFile::nameTaken() const
+{
+    if (m_gone || m_name.anonymous)
+        return false;
+    const auto found = m_env->status(m_name.path);
+    return found || found.error().code != ErrorCode::NotFound;
+}
+
+Result<void> JournalFile::remove()
+{
+    if (m_name.anonymous)
+        return {};
+    if (m_renameTried) {
+        if (auto removed = removeDurably(*m_env, m_name.path, m_gone); !removed)
+            return removed;
+    }
+    return m_renamed ? Result<void>() : removeName(*m_env, m_name.temporary);
+}
+
+} // namespace cachecore
