@@ -67,6 +67,8 @@ void WriteController::finished(const cachecore::WriteOutcome &outcome)
     m_report.bytesWritten += report.bytesWritten;
     m_report.undoKept &= report.undoKept;
     m_report.imageIntact &= report.imageIntact;
+    if (report.leftover)
+        m_report.leftover = report.leftover;
     m_report.ranges.insert(m_report.ranges.end(), report.ranges.begin(), report.ranges.end());
     if (!outcome) {
         tellEnd(outcome.error());
@@ -77,7 +79,11 @@ void WriteController::finished(const cachecore::WriteOutcome &outcome)
         return;
     }
     const QString written = tr("Wrote %1 to the disk and read them back.").arg(sizeText(m_report.bytesWritten));
-    if (!m_report.undoKept)
+    if (m_report.leftover)
+        m_messages.show(kKey, MessageBar::Severity::Warning,
+                        tr("%1 Its journal is no longer needed and could not be removed: %2")
+                            .arg(written, errorText(*m_report.leftover)));
+    else if (!m_report.undoKept)
         m_messages.show(
             kKey, MessageBar::Severity::Information,
             tr("%1 The bytes that were there before were too many to keep, so this cannot be undone.").arg(written));

@@ -236,6 +236,10 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         report.imageIntact = false;
         noteUnsettled(end.journalPath, std::move(written));
     }
+    if (end.kind == TransactionEnd::Kind::Committed) {
+        report.leftover = std::move(end.error);
+        return std::nullopt;
+    }
     return std::move(end.error);
 }
 

@@ -35,6 +35,8 @@ struct WriteReport {
     bool undoKept = true;           ///< false when the old bytes were too many to keep, so undo starts after this write
     bool imageIntact = true;        ///< false when a journal remains that must be settled (NeedsRecovery)
     std::vector<RangeResult> ranges; ///< one for each batch, ascending
+    /// What went wrong once everything was on the disk and verified: a journal that is finished, and asks for nothing, could not be marked or removed.
+    std::optional<Error> leftover;
     std::string
         journalPath; ///< where the last journal was, or is when it remains; empty when it had no name or was never made
 

@@ -150,8 +150,11 @@ Result<void> JournalFile::reserve(std::uint64_t bytes)
     if (m_name.anonymous) // nothing is set aside of memory
         return {};
     const auto reserved = retriedWhenInterrupted([&] { return m_file->reserve(bytes); });
-    if (!reserved && reserved.error().code != ErrorCode::NotSupported)
-        return failure(named(reserved.error(), m_name.path));
+    if (!reserved && reserved.error().code != ErrorCode::NotSupported) {
+        Error error = named(reserved.error(), m_name.path);
+        error.range = ByteRange::make(std::uint64_t{0}, bytes); // how much it needs
+        return failure(std::move(error));
+    }
     return {};
 }
 
