@@ -217,6 +217,18 @@ Promise promiseOf(const Image &old, const Image &neu, TransactionEnd::Kind end, 
     return {old, neu, !becomesNew, becomesNew, true};
 }
 
+/// A write that is over leaves a journal only where it says that it could not settle it, or that it could not remove a finished one; and a removed one can
+/// come back where the system refused to make its removal durable.
+bool mayLeaveJournal(const TransactionEnd &end, const SimulatedEnv &env)
+{
+    if (end.kind == TransactionEnd::Kind::NeedsRecovery)
+        return true;
+    if (!end.error || end.error->code == ErrorCode::Cancelled)
+        return false;
+    return end.kind == TransactionEnd::Kind::Committed
+        || !env.disk().isDurable("/data", [](std::size_t) { return std::size_t{0}; });
+}
+
 } // namespace
 
 WrittenScene writeCuttingPower(const CrashScene &scene, CrashExplorer &explorer,
@@ -248,9 +260,7 @@ WrittenScene writeCuttingPower(const CrashScene &scene, CrashExplorer &explorer,
             explorer.cut(std::move(moment.disk), promiseOf(old, neu, written.end.kind, moment.targetWritten),
                          std::move(moment.how));
         Promise after = promiseOf(old, neu, written.end.kind, targetWritten);
-        // Only a write that says so leaves a journal: one it could not settle, or a finished one it could not remove.
-        after.mayHaveJournal = written.end.kind == TransactionEnd::Kind::NeedsRecovery
-            || (written.end.kind == TransactionEnd::Kind::Committed && written.end.error);
+        after.mayHaveJournal = mayLeaveJournal(written.end, *env);
         explorer.cut(env->disk(), after, "after the write");
         moments.clear();
         targetWritten = false;
