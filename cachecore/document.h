@@ -74,6 +74,8 @@ struct RestoreReport {
     bool logKept = false;         ///< the log is still there, because not everything in it was staged
 
     static constexpr std::size_t kMostRanges = 100;
+
+    friend bool operator==(const RestoreReport &, const RestoreReport &) = default;
 };
 
 /// How far a close got.

@@ -2,6 +2,7 @@
 #include "cachecore/base/thread_executor.h"
 #include "cachecore/cache/page_loader.h"
 #include "cachecore/source/memory_source.h"
+#include "tests/support/clock_env.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_source.h"
 #include "tests/support/gate.h"
@@ -24,25 +25,6 @@ namespace {
 constexpr std::uint32_t kPage = 4096;
 constexpr std::uint64_t kPages = 1000;
 
-/// The system's files with a clock the test sets.
-class ClockEnv final : public Env {
-public:
-    Result<std::unique_ptr<EnvFile>> open(const std::string &path, OpenMode mode) override
-    {
-        return systemEnv()->open(path, mode);
-    }
-    Result<FileStatus> status(const std::string &path) override { return systemEnv()->status(path); }
-    Result<void> rename(const std::string &from, const std::string &to) override
-    {
-        return systemEnv()->rename(from, to);
-    }
-    Result<void> remove(const std::string &path) override { return systemEnv()->remove(path); }
-    Result<void> syncDirectoryOf(const std::string &path) override { return systemEnv()->syncDirectoryOf(path); }
-    std::chrono::steady_clock::time_point now() const override
-    {
-        return std::chrono::steady_clock::time_point(std::chrono::seconds(seconds.load()));
-    }
-    std::atomic<long> seconds{1000};
 };
 
 class Listener final : public LoadListener {
@@ -253,7 +235,7 @@ void TestPageLoader::failedPageIsTriedAgainOnlyWhenItsTimeHasCome()
     setup.request(5, 1, 2);
     QCOMPARE(setup.executor->runAll(), std::size_t{0});
     QCOMPARE(setup.state(5), PageState::Failed);
-    setup.env->seconds += 3600;
+    setup.env->advance(std::chrono::seconds(3600));
     setup.request(5, 1, 3);
     setup.executor->runAll();
     QCOMPARE(setup.state(5), PageState::Ready);

@@ -17,6 +17,8 @@ namespace cachecore {
 struct LostImport {
     ByteRange range; ///< where they were staged
     Error error;     ///< why: Changed, or what opening said; Error::path names the file
+
+    friend bool operator==(const LostImport &, const LostImport &) = default;
 };
 
 /// What a recovery log holds: the last state of the edits that is whole.
