@@ -25,8 +25,6 @@ namespace {
 constexpr std::uint32_t kPage = 4096;
 constexpr std::uint64_t kPages = 1000;
 
-};
-
 class Listener final : public LoadListener {
 public:
     void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override { arrived += pages.size(); }
