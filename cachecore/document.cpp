@@ -167,7 +167,7 @@ Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, Ed
         Piece piece = Piece::literalOf(std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end()));
         return m_impl->stage(*range, std::move(piece), kind, continuesPrevious);
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Stage, *range, source().path());
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, *range);
     }
 }
 
@@ -179,7 +179,7 @@ Result<void> Document::stageFill(ByteRange range, std::span<const std::byte> pat
         Piece piece = Piece::patternOf(std::make_shared<const std::vector<std::byte>>(pattern.begin(), pattern.end()));
         return m_impl->stage(range, std::move(piece), EditKind::Fill, false);
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, source().path());
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range);
     }
 }
 
@@ -191,7 +191,7 @@ Result<void> Document::stageGenerated(ByteRange range, const Generator &generato
     try {
         return m_impl->stage(range, Piece::generatedBy(generator), EditKind::Generate, false);
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, source().path());
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range);
     }
 }
 

@@ -49,15 +49,14 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
             // What was seen before a write ended may be what that write replaced.
             if (!seen.empty() && m_history.epoch() != epoch)
                 continue;
-            if (m_writing != Writing::No)
-                m_stagedDuringWrite.push_back(range);
+            noteStagedDuringWrite(range);
             m_history.push(m_history.current().with(range, std::move(piece), seen), {kind, range}, payload,
                            continuesPrevious);
             noteForLog();
             break;
         }
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, m_source->path());
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range);
     }
     notify({.edits = true});
     return {};
@@ -126,7 +125,7 @@ Result<void> Document::Impl::discard(ByteRange range)
         m_history.push(m_history.current().without(range), {EditKind::Discard, range}, 0, false);
         noteForLog();
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Stage, range, m_source->path());
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, range);
     }
     notify({.edits = true});
     return {};
@@ -144,7 +143,7 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
             return {};
         noteForLog();
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Stage, {}, m_source->path());
+        return failure(ErrorCode::OutOfMemory, Operation::Stage, {});
     }
     notify({.edits = true});
     return {};

@@ -3,6 +3,7 @@
 
 #include "cachecore/cache/page_loader.h"
 #include "cachecore/document.h"
+#include "cachecore/document_job.h"
 #include "cachecore/edit/edit_history.h"
 #include "cachecore/edit/file_bytes.h"
 #include "cachecore/write/log/recovery_log.h"
@@ -11,6 +12,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <vector>
 
 namespace cachecore {
@@ -103,12 +105,13 @@ private:
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
     [[nodiscard]] std::uint64_t currentEpoch() const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
-    /// Work for the writer; what it returns is called once the document counts as no longer writing.
-    using Told = std::move_only_function<void()>;
-    using WriterWork = std::move_only_function<Told(WriteProgress &progress, const std::stop_token &stop)>;
     enum class Needs : std::uint8_t { Settled, Nothing };
-    [[nodiscard]] Result<void> startOnWriter(Needs needs, ByteRange range, WriterWork work, Told whenClosed,
+    [[nodiscard]] Result<void> startOnWriter(Needs needs, ByteRange range, std::shared_ptr<WriterJob> job,
                                              StagedEdits *frozen = nullptr);
+    template <typename Outcome, typename Work>
+    [[nodiscard]] Result<void> startSettling(const std::string &path, Work work,
+                                             std::move_only_function<void(Outcome)> done);
+    void forgetBasesSeenDuringWrite();
     [[nodiscard]] WriteOutcome runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
                                         const std::stop_token &stop);
     [[nodiscard]] Result<WritePlan> plan(const StagedEdits &frozen, ByteRange range) const;
@@ -120,6 +123,9 @@ private:
     bool beginEpoch(EpochChange change);
     void noteUnsettled(const std::string &journal, StagedEdits written);
     void journalSettled(const std::string &journal, bool finished);
+    template <typename Outcome>
+    [[nodiscard]] Outcome unlessGone(const std::string &journal, Outcome outcome);
+    void noteStagedDuringWrite(ByteRange range);
     [[nodiscard]] FileBytes::Loading externalLoading();
     void noteForLog();
     [[nodiscard]] Result<RestoreReport> restore(const std::string &log, ChangedBases changed,
@@ -165,5 +171,20 @@ private:
     std::mutex m_observerMutex; ///< guards m_observer, also while it runs
     Observer m_observer;
 };
+
+/// Starts work on a journal or log at `path`, which is no write of the user's.
+template <typename Outcome, typename Work>
+Result<void> Document::Impl::startSettling(const std::string &path, Work work,
+                                           std::move_only_function<void(Outcome)> done)
+{
+    try {
+        return startOnWriter(Needs::Nothing, whole(),
+                             std::make_shared<WriterJobOf<Outcome>>(std::move(work), std::move(done),
+                                                                    Error::of(ErrorCode::Closed, Operation::Recover, {},
+                                                                              path)));
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Recover);
+    }
+}
 
 } // namespace cachecore

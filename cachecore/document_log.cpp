@@ -64,13 +64,13 @@ void Document::Impl::startLog()
     header.createdNs = m_env->realTimeNs();
     header.sourcePath = m_source->path();
     m_log = std::make_unique<RecoveryLog>(m_env, *stem, std::move(header), m_executors.log, RecoveryLog::Options{},
-                                          [weak = weak_from_this()](const Error &error) {
+                                          [weak = weak_from_this()](const std::optional<Error> &trouble) {
                                               const auto impl = weak.lock();
                                               if (!impl)
                                                   return;
                                               {
                                                   const std::lock_guard guard(impl->m_editMutex);
-                                                  impl->m_logTrouble = error;
+                                                  impl->m_logTrouble = trouble;
                                               }
                                               impl->notify({.recovery = true});
                                           });
@@ -97,54 +97,41 @@ std::optional<Error> Document::Impl::logTrouble() const
 
 Result<void> Document::Impl::startRestore(const std::string &log, ChangedBases changed, RestoreDone done)
 {
-    try {
-        auto shared = std::make_shared<RestoreDone>(std::move(done));
-        auto work = [this, log, changed, shared](WriteProgress &, const std::stop_token &stop) -> Told {
-            return [shared, outcome = restore(log, changed, stop)]() mutable { (*shared)(std::move(outcome)); };
-        };
-        auto whenClosed = [shared, log] { (*shared)(failure(ErrorCode::Closed, Operation::Recover, {}, log)); };
-        return startOnWriter(Needs::Nothing, whole(), std::move(work), std::move(whenClosed));
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Recover, {}, log);
-    }
+    auto work
+        = [this, log, changed](WriteProgress &, const std::stop_token &stop) { return restore(log, changed, stop); };
+    return startSettling<Result<RestoreReport>>(log, std::move(work), std::move(done));
 }
 
 Result<RestoreReport> Document::Impl::restore(const std::string &log, ChangedBases changed, const std::stop_token &stop)
 {
-    try {
-        const auto left
-            = readRecoveryLog(*m_env, log, [this](const std::string &path) { return openImport(path); }, stop);
-        if (!left)
-            return failure(left.error());
-        auto sorted = sortByBase(left->edits, *m_source, stop);
-        if (!sorted)
-            return failure(sorted.error());
-        StagedEdits wanted = std::move(sorted->fitting);
-        if (changed == ChangedBases::Stage)
-            wanted = stacked(std::move(wanted), onAnyBase(std::exchange(sorted->changed, {})));
-        if (auto staged = stageRestored(wanted); !staged)
-            return failure(staged.error());
+    const auto left = readRecoveryLog(*m_env, log, [this](const std::string &path) { return openImport(path); }, stop);
+    if (!left)
+        return failure(left.error());
+    auto sorted = sortByBase(left->edits, *m_source, stop);
+    if (!sorted)
+        return failure(sorted.error());
+    StagedEdits wanted = std::move(sorted->fitting);
+    if (changed == ChangedBases::Stage)
+        wanted = stacked(std::move(wanted), onAnyBase(std::exchange(sorted->changed, {})));
+    if (auto staged = stageRestored(wanted); !staged)
+        return failure(staged.error());
 
-        RestoreReport report;
-        report.bytes = wanted.byteCount();
-        report.changed = rangesOf(sorted->changed);
-        report.unreadable = rangesOf(sorted->unreadable);
-        report.lost = left->lost;
-        report.damage = left->damage;
-        report.logKept = !report.changed.empty() || !report.unreadable.empty() || !report.lost.empty();
-        if (!report.logKept) {
-            if (m_log) {
-                if (auto safe = m_log->flush(kFlushBound); !safe)
-                    return failure(safe.error());
-            }
-            if (auto removed = removeRecoveryLog(*m_env, log); !removed)
-                return failure(removed.error());
-            forgetLog(log);
-        }
-        return report;
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Recover, {}, log);
+    RestoreReport report;
+    report.bytes = wanted.byteCount();
+    report.changed = rangesOf(sorted->changed);
+    report.unreadable = rangesOf(sorted->unreadable);
+    report.lost = left->lost;
+    report.damage = left->damage;
+    report.logKept
+        = !m_log || report.damage || !report.changed.empty() || !report.unreadable.empty() || !report.lost.empty();
+    if (!report.logKept) {
+        if (auto safe = m_log->flush(kFlushBound); !safe)
+            return failure(safe.error());
+        if (auto removed = removeRecoveryLog(*m_env, log); !removed)
+            return failure(removed.error());
+        forgetLog(log);
     }
+    return report;
 }
 
 /// Stages them as one step, below what is staged already.
@@ -154,10 +141,22 @@ Result<void> Document::Impl::stageRestored(const StagedEdits &edits)
         return {};
     if (auto allowed = checkStageable(edits.span()); !allowed)
         return allowed;
-    {
+    std::uint64_t payload = 0;
+    edits.forEachPiece(edits.span(), [&payload](ByteRange, const Piece &piece) {
+        payload += piece.payload();
+        return true;
+    });
+    for (;;) {
+        const StagedEdits before = staged();
+        StagedEdits both = stacked(edits, before); // outside of the lock: it may be long
         const std::lock_guard lock(m_editMutex);
-        m_history.push(stacked(edits, m_history.current()), {EditKind::Restore, edits.span()}, 0, false);
+        if (m_closed)
+            return failure(ErrorCode::Closed, Operation::Stage, edits.span(), m_source->path());
+        if (!m_history.current().sameAs(before))
+            continue;
+        m_history.push(std::move(both), {EditKind::Restore, edits.span()}, payload, false);
         noteForLog();
+        break;
     }
     notify({.edits = true});
     return {};
@@ -174,19 +173,13 @@ void Document::Impl::forgetLog(const std::string &log)
 
 Result<void> Document::Impl::startForget(const std::string &log, ForgetDone done)
 {
-    try {
-        auto shared = std::make_shared<ForgetDone>(std::move(done));
-        auto work = [this, log, shared](WriteProgress &, const std::stop_token &) -> Told {
-            auto removed = removeRecoveryLog(*m_env, log);
-            if (removed)
-                forgetLog(log);
-            return [shared, outcome = std::move(removed)]() mutable { (*shared)(std::move(outcome)); };
-        };
-        auto whenClosed = [shared, log] { (*shared)(failure(ErrorCode::Closed, Operation::Recover, {}, log)); };
-        return startOnWriter(Needs::Nothing, whole(), std::move(work), std::move(whenClosed));
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Recover, {}, log);
-    }
+    auto work = [this, log](WriteProgress &, const std::stop_token &) {
+        auto removed = removeRecoveryLog(*m_env, log);
+        if (removed)
+            forgetLog(log);
+        return removed;
+    };
+    return startSettling<Result<void>>(log, std::move(work), std::move(done));
 }
 
 } // namespace cachecore

@@ -72,7 +72,7 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
         });
         return {};
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Read, *range, m_source->path());
+        return failure(ErrorCode::OutOfMemory, Operation::Read, *range);
     }
 }
 

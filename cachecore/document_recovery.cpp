@@ -12,15 +12,13 @@ void Document::Impl::findUnsettled()
     // Another program that writes now has a journal of its own, which is its business.
     if (!m_source->writable() && m_source->readOnlyReason().code == ErrorCode::Held)
         return;
+    // Where it cannot be searched, a write is refused when it looks for itself.
     auto found = findJournals(*m_env, *m_source, m_options.journals);
+    if (!found)
+        return;
     const std::lock_guard lock(m_editMutex);
-    if (found) {
-        for (FoundJournal &journal : *found)
-            m_unsettled.push_back({std::move(journal), {}});
-    } else if (!found.error().path.empty()) {
-        // A place that cannot be searched may hide one: the image can be looked at, not written to.
-        m_unsettled.push_back({{.path = found.error().path, .named = true}, {}});
-    }
+    for (FoundJournal &journal : *found)
+        m_unsettled.push_back({std::move(journal), {}});
 }
 
 std::vector<FoundJournal> Document::Impl::unsettled() const
@@ -59,59 +57,49 @@ void Document::Impl::journalSettled(const std::string &journal, bool finished)
     notify({.edits = true, .recovery = true});
 }
 
+/// What came of working on a journal: one that is gone was settled by somebody else and asks for nothing any more.
+template <typename Outcome>
+Outcome Document::Impl::unlessGone(const std::string &journal, Outcome outcome)
+{
+    if (!outcome && outcome.error().code == ErrorCode::NotFound && outcome.error().path == journal)
+        journalSettled(journal, false);
+    return outcome;
+}
+
 Result<void> Document::Impl::startLook(const std::string &journal, RecoveryDone done)
 {
-    try {
-        auto shared = std::make_shared<RecoveryDone>(std::move(done));
-        auto work = [this, journal, shared](WriteProgress &progress, const std::stop_token &stop) -> Told {
-            return [shared, report = inspectJournal(*m_env, *m_source, journal, progress, stop)]() mutable {
-                (*shared)(std::move(report));
-            };
-        };
-        auto whenClosed = [shared, journal] { (*shared)(failure(ErrorCode::Closed, Operation::Recover, {}, journal)); };
-        return startOnWriter(Needs::Nothing, whole(), std::move(work), std::move(whenClosed));
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Recover, {}, journal);
-    }
+    auto work = [this, journal](WriteProgress &progress, const std::stop_token &stop) {
+        return unlessGone(journal, inspectJournal(*m_env, *m_source, journal, progress, stop));
+    };
+    return startSettling<Result<RecoveryReport>>(journal, std::move(work), std::move(done));
 }
 
 Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryChoice choice, ForeignUnits foreign,
                                          RecoveryDone done)
 {
-    try {
-        auto shared = std::make_shared<RecoveryDone>(std::move(done));
-        auto work
-            = [this, journal, choice, foreign, shared](WriteProgress &progress, const std::stop_token &stop) -> Told {
-            auto report = settleJournal(*m_env, *m_source, journal, choice, foreign, progress, stop);
-            if (report) {
-                const bool finished = report->state == JournalState::Done
-                    || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
-                journalSettled(journal, finished);
-            }
-            return [shared, outcome = std::move(report)]() mutable { (*shared)(std::move(outcome)); };
-        };
-        auto whenClosed = [shared, journal] { (*shared)(failure(ErrorCode::Closed, Operation::Recover, {}, journal)); };
-        return startOnWriter(Needs::Nothing, whole(), std::move(work), std::move(whenClosed));
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Recover, {}, journal);
-    }
+    auto work = [this, journal, choice, foreign](WriteProgress &progress, const std::stop_token &stop) {
+        auto report = unlessGone(journal, settleJournal(*m_env, *m_source, journal, choice, foreign, progress, stop));
+        if (report) {
+            const bool finished = report->state == JournalState::Done
+                || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
+            journalSettled(journal, finished);
+        }
+        return report;
+    };
+    return startSettling<Result<RecoveryReport>>(journal, std::move(work), std::move(done));
 }
 
 Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideDone done)
 {
-    try {
-        auto shared = std::make_shared<SetAsideDone>(std::move(done));
-        auto work = [this, journal, shared](WriteProgress &, const std::stop_token &) -> Told {
-            auto name = setJournalAside(*m_env, journal);
-            if (name)
-                journalSettled(journal, false);
-            return [shared, outcome = std::move(name)]() mutable { (*shared)(std::move(outcome)); };
-        };
-        auto whenClosed = [shared, journal] { (*shared)(failure(ErrorCode::Closed, Operation::Recover, {}, journal)); };
-        return startOnWriter(Needs::Nothing, whole(), std::move(work), std::move(whenClosed));
-    } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Recover, {}, journal);
-    }
+    if (!journal.ends_with(kJournalSuffix))
+        return failure(ErrorCode::InvalidArgument, Operation::Recover, {}, journal);
+    auto work = [this, journal](WriteProgress &, const std::stop_token &) {
+        auto name = unlessGone(journal, setJournalAside(*m_env, journal));
+        if (name)
+            journalSettled(journal, false);
+        return name;
+    };
+    return startSettling<Result<std::string>>(journal, std::move(work), std::move(done));
 }
 
 } // namespace cachecore

@@ -79,13 +79,13 @@ std::shared_ptr<const WriteProgress> Document::Impl::writeProgress() const
     return m_progress;
 }
 
-/// Queues `work`, or says why it cannot be. `frozen` gets the edits of the moment from which on staging counts as meanwhile. When the document
-/// is closed before the writer comes to it, `whenClosed` is called in place of the work.
-Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, WriterWork work, Told whenClosed,
+/// Queues `job`, or says why it cannot be. `frozen` gets the edits of the moment from which on staging counts as meanwhile.
+Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, std::shared_ptr<WriterJob> job,
                                            StagedEdits *frozen)
 {
     auto progress = std::make_shared<WriteProgress>();
     std::stop_source stop;
+    std::optional<WriteTicket> ticket;
     {
         const std::lock_guard lock(m_editMutex);
         if (m_closed)
@@ -101,14 +101,16 @@ Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, WriterW
         if (frozen)
             *frozen = m_history.current();
     }
+    ticket.emplace(shared_from_this());
     notify({.edits = true});
-    auto task = [ticket = WriteTicket(shared_from_this()), doIt = std::move(work), orElse = std::move(whenClosed),
-                 reported = std::move(progress), token = stop.get_token()]() mutable {
-        Impl &impl = ticket.impl();
+    auto task = [mine = std::move(*ticket), done = std::move(job), reported = std::move(progress),
+                 token = stop.get_token()]() mutable {
+        Impl &impl = mine.impl();
         const std::shared_ptr<Impl> alive = impl.shared_from_this();
-        Told tell = impl.beginWrite() ? doIt(*reported, token) : std::move(orElse);
-        ticket.end();
-        tell();
+        if (impl.beginWrite())
+            done->run(*reported, token);
+        mine.end();
+        done->tell();
     };
     if (!m_executors.writes->post(std::move(task)))
         return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
@@ -138,20 +140,15 @@ void Document::Impl::endWrite()
 Result<void> Document::Impl::startWrite(ByteRange range, WriteDone done)
 {
     try {
-        auto shared = std::make_shared<WriteDone>(std::move(done));
         auto frozen = std::make_shared<StagedEdits>();
-        auto work = [this, frozen, range, shared](WriteProgress &progress, const std::stop_token &stop) -> Told {
-            return [shared, outcome = runWrite(*frozen, range, progress, stop)]() mutable {
-                (*shared)(std::move(outcome));
-            };
+        auto work = [this, frozen, range](WriteProgress &progress, const std::stop_token &stop) {
+            return runWrite(*frozen, range, progress, stop);
         };
-        auto whenClosed
-            = [shared, closedError = Error::of(ErrorCode::Closed, Operation::Plan, range, m_source->path())] {
-                  (*shared)(WriteOutcome({}, closedError));
-              };
-        return startOnWriter(Needs::Settled, range, std::move(work), std::move(whenClosed), frozen.get());
+        auto job = std::make_shared<WriterJobOf<WriteOutcome>>(
+            std::move(work), std::move(done), Error::of(ErrorCode::Closed, Operation::Plan, range, m_source->path()));
+        return startOnWriter(Needs::Settled, range, std::move(job), frozen.get());
     } catch (const std::bad_alloc &) {
-        return failure(ErrorCode::OutOfMemory, Operation::Plan, range, m_source->path());
+        return failure(ErrorCode::OutOfMemory, Operation::Plan, range);
     }
 }
 
@@ -203,7 +200,7 @@ WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range
             report.ranges.push_back({rest.span(), RangeFate::Untouched});
         return {std::move(report), std::move(*stopped)};
     } catch (const std::bad_alloc &) {
-        return {std::move(report), Error::of(ErrorCode::OutOfMemory, Operation::Plan, range, m_source->path())};
+        return {std::move(report), Error::of(ErrorCode::OutOfMemory, Operation::Plan, range)};
     }
 }
 
@@ -236,11 +233,17 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         report.imageIntact = false;
         noteUnsettled(end.journalPath, std::move(written));
     }
-    if (end.kind == TransactionEnd::Kind::Committed) {
+    if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
+        forgetBasesSeenDuringWrite();
+    report.rollBackError = std::move(end.rollBackError);
+    // A journal that appeared since the document was opened.
+    if (end.kind == TransactionEnd::Kind::Untouched && end.error->code == ErrorCode::NeedsRecovery)
+        noteUnsettled(end.error->path, {});
+    if (end.kind != TransactionEnd::Kind::Committed)
+        return std::move(end.error);
+    if (end.error)
         report.leftover = std::move(end.error);
-        return std::nullopt;
-    }
-    return std::move(end.error);
+    return std::nullopt;
 }
 
 void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, WriteReport &report)
@@ -282,6 +285,33 @@ bool Document::Impl::beginEpoch(EpochChange change)
     return kept;
 }
 
+/// Pages that were loaded while the target held new bytes say nothing about it once the old ones are back.
+void Document::Impl::forgetBasesSeenDuringWrite()
+{
+    const std::lock_guard lock(m_editMutex);
+    StagedEdits edits = m_history.current();
+    std::vector<ByteRange> seen;
+    for (const ByteRange range : m_stagedDuringWrite) {
+        edits.forEachBase(range, [&seen](ByteRange part, const Base &base) {
+            if (base.kind != Base::Kind::Unseen)
+                seen.push_back(part);
+            return true;
+        });
+    }
+    for (const ByteRange range : seen)
+        edits = edits.withBase(range, Base{});
+    m_history.rebase(std::move(edits));
+}
+
+/// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.
+void Document::Impl::noteStagedDuringWrite(ByteRange range)
+{
+    if (m_writing == Writing::No)
+        return;
+    if (m_stagedDuringWrite.empty() || !baseBlocks(m_stagedDuringWrite.back()).contains(baseBlocks(range)))
+        m_stagedDuringWrite.push_back(baseBlocks(range));
+}
+
 WriteOutcome Document::Impl::writeAndWait(ByteRange range)
 {
     std::promise<WriteOutcome> promise;
@@ -302,22 +332,27 @@ WriteOutcome Document::Impl::writeAndWait(ByteRange range)
 CloseOutcome Document::Impl::close(std::chrono::milliseconds wait)
 {
     const auto deadline = std::chrono::steady_clock::now() + wait;
+    const auto left = [deadline] {
+        return std::max(std::chrono::milliseconds(0),
+                        std::chrono::duration_cast<std::chrono::milliseconds>(deadline
+                                                                              - std::chrono::steady_clock::now()));
+    };
     CloseOutcome outcome;
     {
         const std::lock_guard lock(m_editMutex);
         m_closed = true;
     }
-    outcome.abandonedReads = m_loader->close(wait);
+    // First of all, and whatever the source does, what is staged. An error was told as trouble already.
+    if (m_log)
+        (void)m_log->flush(wait / 2);
+    outcome.abandonedReads = m_loader->close(left());
     {
         std::unique_lock lock(m_editMutex);
         outcome.abandonedWrite
             = !m_writeEnded.wait_until(lock, deadline, [this] { return m_writing != Writing::Running; });
     }
-    if (m_log) {
-        const auto left
-            = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        (void)m_log->close(std::max(left, std::chrono::milliseconds(0))); // what it says was told as trouble already
-    }
+    if (m_log)
+        (void)m_log->close(left());
     return outcome;
 }
 

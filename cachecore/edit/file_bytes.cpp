@@ -216,6 +216,7 @@ FileBytes::FileBytes(std::shared_ptr<Impl> impl)
 FileBytes::~FileBytes()
 {
     m_impl->close();
+    Impl::retire(std::move(m_impl));
 }
 
 std::uint64_t FileBytes::size() const

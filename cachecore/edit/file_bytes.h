@@ -54,7 +54,7 @@ public:
 private:
     class Impl;
     explicit FileBytes(std::shared_ptr<Impl> impl);
-    const std::shared_ptr<Impl> m_impl; ///< shared with loads under way
+    std::shared_ptr<Impl> m_impl; ///< shared with loads under way; constant until the end
 };
 
 } // namespace cachecore

@@ -39,6 +39,9 @@ public:
     [[nodiscard]] Result<void> checkUnchanged();
     [[nodiscard]] std::optional<ExternalOrigin> origin() const;
     void close();
+    /// Lets go of it on its executor: closing a descriptor may take as long as the disk likes, and who drops the last edit may be a
+    /// thread that must not wait. Where the executor takes no more work it goes here.
+    static void retire(std::shared_ptr<Impl> impl);
 
 private:
     class LoadTask;

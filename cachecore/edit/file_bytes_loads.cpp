@@ -119,4 +119,14 @@ void FileBytes::Impl::reportIfStuck()
         m_loading.executor->workerRecovered();
 }
 
+void FileBytes::Impl::retire(std::shared_ptr<Impl> impl)
+{
+    const std::shared_ptr<Executor> executor = impl->m_loading.executor;
+    try {
+        if (executor)
+            (void)executor->post([last = std::move(impl)] { (void)last; });
+    } catch (const std::bad_alloc &) { // then here
+    }
+}
+
 } // namespace cachecore

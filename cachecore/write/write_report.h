@@ -37,6 +37,7 @@ struct WriteReport {
     std::vector<RangeResult> ranges; ///< one for each batch, ascending
     /// What went wrong once everything was on the disk and verified: a journal that is finished, and asks for nothing, could not be marked or removed.
     std::optional<Error> leftover;
+    std::optional<Error> rollBackError; ///< why putting the old bytes back failed; only when the image is not intact
     std::string
         journalPath; ///< where the last journal was, or is when it remains; empty when it had no name or was never made
 

@@ -51,7 +51,8 @@ private:
     [[nodiscard]] Work takeWork();
     [[nodiscard]] Result<void> carryOut(const Work &work);
     [[nodiscard]] bool finish(const Work &work, Result<void> outcome);
-    void tell();
+    void tellError();
+    void tell(const std::optional<Error> &trouble);
     /// Waits for `done`, at most `wait`, and returns what came of it.
     template <typename Done>
     [[nodiscard]] Result<void> await(std::unique_lock<std::mutex> &lock, std::chrono::milliseconds wait,
@@ -188,17 +189,23 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
     // What is too large stays so until something else is noted.
     const bool tooLarge = !outcome && outcome.error().code == ErrorCode::NoSpace && outcome.error().systemError == 0;
     if (outcome) {
+        const bool mended = m_error.has_value();
         m_error.reset();
         m_kept = work.number;
         m_committed.erase(m_committed.begin(), m_committed.begin() + static_cast<std::ptrdiff_t>(work.committed));
         m_removed = work.remove;
+        if (mended) {
+            lock.unlock();
+            tell(std::nullopt);
+            lock.lock();
+        }
     } else {
         const bool first = !std::exchange(m_error, std::move(outcome.error()));
         if (!tooLarge)
             m_due = Clock::now() + m_options.retryAfter;
         if (first) {
             lock.unlock();
-            tell();
+            tellError();
             lock.lock();
         }
     }
@@ -212,11 +219,8 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
     return false;
 }
 
-void RecoveryLog::Impl::tell()
+void RecoveryLog::Impl::tellError()
 {
-    const std::lock_guard telling(m_troubleMutex);
-    if (!m_trouble)
-        return;
     Error error;
     try {
         const std::lock_guard lock(m_mutex);
@@ -224,7 +228,14 @@ void RecoveryLog::Impl::tell()
     } catch (const std::bad_alloc &) {
         error.code = ErrorCode::OutOfMemory;
     }
-    m_trouble(error);
+    tell(std::move(error));
+}
+
+void RecoveryLog::Impl::tell(const std::optional<Error> &trouble)
+{
+    const std::lock_guard telling(m_troubleMutex);
+    if (m_trouble)
+        m_trouble(trouble);
 }
 
 template <typename Done>
@@ -248,6 +259,8 @@ Result<void> RecoveryLog::Impl::flush(std::chrono::milliseconds wait)
 {
     std::unique_lock lock(m_mutex);
     const std::uint64_t wanted = m_noted;
+    if (m_enabled && m_closed)
+        return failure(ErrorCode::Closed, Operation::Journal, {}, m_path);
     if (!m_enabled || m_kept >= wanted)
         return {};
     return await(lock, wait, [&] { return m_kept >= wanted; });

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cachecore {
@@ -38,8 +39,9 @@ public:
         std::uint64_t limit = std::uint64_t{1} << 30;
     };
 
-    /// Told of the first error after a success, on the executor; its path names the file. Must not call the log.
-    using Trouble = std::function<void(const Error &)>;
+    /// Told of the first error after a success (its path names the file), and of the first success after an error (nothing), on the executor. Must not
+    /// call the log.
+    using Trouble = std::function<void(const std::optional<Error> &)>;
 
     /// `stem`: see recoveryLogStem; with an empty one there is no log and everything here does nothing. `header` says everything but the salt.
     RecoveryLog(std::shared_ptr<Env> env, std::string stem, RecoveryLogHeader header,
@@ -58,7 +60,7 @@ public:
     /// not on the executor.
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     /// The same, removes the file when nothing is staged, and ends: what is noted from now on is ignored. What the disk has not taken in time
-    /// goes on by itself. Once it has returned, the trouble callback is not called any more. With a wait of 0 it does not block.
+    /// goes on by itself. A flush after it is Closed. Once it has returned, the trouble callback is not called any more. With a wait of 0 it does not block.
     Result<void> close(std::chrono::milliseconds wait);
 
     /// Where the file is; empty while there is none.

@@ -33,10 +33,10 @@ Error RecoveryLogFile::named(Error error) const
 
 Result<void> RecoveryLogFile::write(const StagedEdits &edits, std::span<const CommittedTransaction> committed)
 {
-    if (!m_file && edits.empty())
-        return {};
     if (!committed.empty())
         m_header.fingerprint = committed.back().fingerprint;
+    if (edits.empty())
+        return remove(); // a log of nothing would be offered to the next session
     if (m_file && m_appendable && m_size <= kMostGrowth * m_sizeWhenNew + kGrowthAlwaysAllowed) {
         const auto done = append(edits, committed);
         const bool full = !done && done.error().code == ErrorCode::NoSpace && done.error().systemError == 0;
@@ -95,7 +95,7 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
     m_written = edits;
     m_size = *size;
     m_sizeWhenNew = *size;
-    auto synced = m_env->syncDirectoryOf(m_claim.path());
+    auto synced = syncLogDirectory(*m_env, m_claim.path());
     m_appendable = synced.has_value();
     return synced;
 }

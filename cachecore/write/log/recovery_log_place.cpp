@@ -40,8 +40,7 @@ bool isWrittenElsewhere(EnvFile &file)
 }
 
 /// Looks at one file of the state directory; nothing when it is no log of `source` or being written.
-Result<std::optional<FoundRecoveryLog>> lookAt(Env &env, const std::string &path, bool named,
-                                               const SourceIdentity &identity)
+std::optional<FoundRecoveryLog> lookAt(Env &env, const std::string &path, bool named, const SourceIdentity &identity)
 {
     if (isClaimed(path))
         return std::nullopt;
@@ -49,7 +48,7 @@ Result<std::optional<FoundRecoveryLog>> lookAt(Env &env, const std::string &path
     if (!file && (!named || file.error().code == ErrorCode::NotFound))
         return std::nullopt;
     if (!file)
-        return failure(file.error());
+        return FoundRecoveryLog{path, true, false};
     if (isWrittenElsewhere(**file))
         return std::nullopt;
     const auto header = readRecoveryLogHeader(**file, path);
@@ -94,14 +93,19 @@ Result<std::vector<FoundRecoveryLog>> findRecoveryLogs(Env &env, const BlockSour
         if (!name.ends_with(kRecoveryLogSuffix))
             continue;
         const bool named = path.starts_with(*stem + '.');
-        auto log = lookAt(env, path, named, source.identity());
-        if (!log)
-            return failure(log.error());
-        if (*log)
-            found.push_back(std::move(**log));
+        if (auto log = lookAt(env, path, named, source.identity()))
+            found.push_back(std::move(*log));
     }
     std::ranges::sort(found, {}, &FoundRecoveryLog::path);
     return found;
+}
+
+Result<void> syncLogDirectory(Env &env, const std::string &path)
+{
+    auto synced = env.syncDirectoryOf(path);
+    if (!synced && synced.error().systemError != EINVAL && synced.error().code != ErrorCode::NotSupported)
+        return synced;
+    return {};
 }
 
 Result<void> removeRecoveryLog(Env &env, const std::string &path)
@@ -109,7 +113,7 @@ Result<void> removeRecoveryLog(Env &env, const std::string &path)
     const auto removed = env.remove(path);
     if (!removed && removed.error().code != ErrorCode::NotFound)
         return removed;
-    return env.syncDirectoryOf(path);
+    return syncLogDirectory(env, path);
 }
 
 Result<RecoveryLogClaim> RecoveryLogClaim::make(Env &env, const std::string &stem)

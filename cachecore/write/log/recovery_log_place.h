@@ -25,9 +25,12 @@ struct FoundRecoveryLog {
 
 /// Every recovery log that may belong to `source`, sorted by path: one with the right name, whatever it holds, and any other of the state directory whose
 /// header names this source (it was renamed). Those that a document writes at this moment, in this program or another, are left out. A directory that is
-/// missing is empty. Blocking. Errors: what listing the directory or reading a log with the right name says.
+/// missing is empty; a log with the right name that cannot be read is found, not identified. Blocking. Errors: what listing the directory says.
 [[nodiscard]] Result<std::vector<FoundRecoveryLog>> findRecoveryLogs(Env &env, const BlockSource &source,
                                                                      const JournalPlaces &places);
+
+/// Makes the entries of the directory that holds `path` durable; a file system that has no such thing does it by itself or not at all. Blocking.
+[[nodiscard]] Result<void> syncLogDirectory(Env &env, const std::string &path);
 
 /// Removes a log and makes that durable; one that is gone already is no error. Blocking.
 [[nodiscard]] Result<void> removeRecoveryLog(Env &env, const std::string &path);
