@@ -80,7 +80,12 @@ RecoveryLog::Options RecoveryLogRig::atOnce()
 std::unique_ptr<RecoveryLog> RecoveryLogRig::another(RecoveryLog::Options options)
 {
     return std::make_unique<RecoveryLog>(env, stem, header, executor, options,
-                                         [this](const Error &error) { troubles.push_back(error); });
+                                         [this](const std::optional<Error> &trouble) {
+                                             if (trouble)
+                                                 troubles.push_back(*trouble);
+                                             else
+                                                 ++mended;
+                                         });
 }
 
 void RecoveryLogRig::keep(const StagedEdits &edits)

@@ -79,6 +79,7 @@ struct RecoveryLogRig {
     const std::shared_ptr<const NamedExternal> named;
     const std::shared_ptr<const MemoryExternal> nameless;
     std::vector<cachecore::Error> troubles; ///< in the order they were told
+    unsigned mended = 0;                    ///< how often it was told that an error is over
     std::unique_ptr<cachecore::RecoveryLog> log;
 
 private:
