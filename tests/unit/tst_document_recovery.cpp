@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/source/file_source.h"
-#include "tests/support/document_fixture.h"
+#include "tests/support/file_document.h"
 
 #include <QtTest>
 
@@ -13,52 +12,6 @@ using namespace cachet_test;
 namespace {
 
 constexpr std::size_t kSize = std::size_t{64} << 10;
-
-/// A document over a real file with faults to inject, its journals beside it.
-struct FileDocument {
-    FileDocument(const std::string &path, const TempDir &directory)
-        : loads(std::make_shared<ThreadExecutor>(2))
-        , writes(std::make_shared<ThreadExecutor>(1))
-    {
-        auto file = FileSource::open(systemEnv(), path, FileSource::Access::WriteIfPermitted);
-        if (!file)
-            return;
-        source = std::make_shared<FaultSource>(std::move(*file));
-        DocumentOptions options = DocumentFixture::smallPages();
-        options.journals.stateDirectory = directory.file("state");
-        if (auto created = Document::create(source, options, {loads, writes}, systemEnv()))
-            document = *created;
-    }
-
-    Document *operator->() const { return document.get(); }
-
-    Result<RecoveryReport> look(const std::string &journal) const
-    {
-        std::promise<Result<RecoveryReport>> done;
-        if (auto started
-            = document->startLook(journal, [&](Result<RecoveryReport> report) { done.set_value(std::move(report)); });
-            !started)
-            return failure(started.error());
-        return done.get_future().get();
-    }
-
-    Result<RecoveryReport> settle(const std::string &journal, RecoveryChoice choice,
-                                  ForeignUnits foreign = ForeignUnits::Stop) const
-    {
-        std::promise<Result<RecoveryReport>> done;
-        if (auto started
-            = document->startSettle(journal, choice, foreign,
-                                    [&](Result<RecoveryReport> report) { done.set_value(std::move(report)); });
-            !started)
-            return failure(started.error());
-        return done.get_future().get();
-    }
-
-    std::shared_ptr<ThreadExecutor> loads;
-    std::shared_ptr<ThreadExecutor> writes;
-    std::shared_ptr<FaultSource> source;
-    std::shared_ptr<Document> document;
-};
 
 } // namespace
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "cachecore/source/file_source.h"
+#include "tests/support/document_fixture.h"
+
+#include <future>
+
+namespace cachet_test {
+
+/// A document over a real file with faults to inject, its journals beside it, its recovery log in the state directory of `directory`. Members are
+/// destroyed last to first: the document before the pools that run its jobs.
+struct FileDocument {
+    FileDocument(const std::string &path, const TempDir &directory)
+        : loads(std::make_shared<cachecore::ThreadExecutor>(2))
+        , writes(std::make_shared<cachecore::ThreadExecutor>(1))
+        , log(std::make_shared<cachecore::ThreadExecutor>(1))
+    {
+        auto file = cachecore::FileSource::open(cachecore::systemEnv(), path,
+                                                cachecore::FileSource::Access::WriteIfPermitted);
+        if (!file)
+            return;
+        source = std::make_shared<FaultSource>(std::move(*file));
+        cachecore::DocumentOptions options = DocumentFixture::smallPages();
+        options.journals.stateDirectory = directory.file("state");
+        if (auto created = cachecore::Document::create(source, options, {loads, writes, log}, cachecore::systemEnv()))
+            document = *created;
+    }
+
+    cachecore::Document *operator->() const { return document.get(); }
+
+    cachecore::Result<cachecore::RecoveryReport> look(const std::string &journal) const
+    {
+        std::promise<cachecore::Result<cachecore::RecoveryReport>> done;
+        if (auto started = document->startLook(journal,
+                                               [&](cachecore::Result<cachecore::RecoveryReport> report) {
+                                                   done.set_value(std::move(report));
+                                               });
+            !started)
+            return cachecore::failure(started.error());
+        return done.get_future().get();
+    }
+
+    cachecore::Result<cachecore::RecoveryReport> settle(const std::string &journal, cachecore::RecoveryChoice choice,
+                                                        cachecore::ForeignUnits foreign
+                                                        = cachecore::ForeignUnits::Stop) const
+    {
+        std::promise<cachecore::Result<cachecore::RecoveryReport>> done;
+        if (auto started = document->startSettle(journal, choice, foreign,
+                                                 [&](cachecore::Result<cachecore::RecoveryReport> report) {
+                                                     done.set_value(std::move(report));
+                                                 });
+            !started)
+            return cachecore::failure(started.error());
+        return done.get_future().get();
+    }
+
+    std::shared_ptr<cachecore::ThreadExecutor> loads;
+    std::shared_ptr<cachecore::ThreadExecutor> writes;
+    std::shared_ptr<cachecore::ThreadExecutor> log;
+    std::shared_ptr<FaultSource> source;
+    std::shared_ptr<cachecore::Document> document;
+};
+
+} // namespace cachet_test
