@@ -81,7 +81,7 @@ public:
     /// What lies up to 2 MiB beside it may go too. What was written and not synced stays.
     [[nodiscard]] virtual Result<void> dropCached(ByteRange range) = 0;
     /// Takes the advisory lock of a writer on the file (flock; a lock of a virtual machine's image, which is an OFD lock, counts as held too)
-    /// until the last file of this Env that took it is closed; files of one Env share it. Returns who holds it when another program does: "name (process 123)",
+    /// until the last file of this Env that took it is closed. Of the files of one Env that can write only one has it; those opened for reading share it with that one. Returns who holds it when another does: "name (process 123)", "this program",
     /// "loop device /dev/loop3", "another program", as far as the system tells. A file system without locks grants it. A block device has no such lock (opening it
     /// exclusively is one); for it only loop devices are looked for.
     [[nodiscard]] virtual Result<std::optional<std::string>> lockForWriting() = 0;

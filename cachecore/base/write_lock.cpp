@@ -15,6 +15,7 @@ namespace cachecore {
 struct WriteLocks::Entry {
     std::mutex mutex; ///< guards the rest, also while the system is asked
     unsigned users = 0;
+    bool written = false;      ///< one of them writes
     FileDescriptor descriptor; ///< a copy of the one the lock was taken through; valid while there are users
 };
 
@@ -28,6 +29,11 @@ std::unexpected<Error> lockError()
 bool meansNoLocksHere(int error)
 {
     return error == ENOLCK || error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+}
+
+bool canWrite(int descriptor)
+{
+    return (::fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY;
 }
 
 /// Who has locked bytes of the file, as programs do that share one image byte by byte. Nothing: nobody.
@@ -52,8 +58,9 @@ Result<std::optional<std::string>> byteLocker(int descriptor, const struct stat 
 WriteLocks::WriteLocks() = default;
 WriteLocks::~WriteLocks() = default;
 
-WriteLocks::Token::Token(std::shared_ptr<Entry> entry)
+WriteLocks::Token::Token(std::shared_ptr<Entry> entry, bool writes)
     : m_entry(std::move(entry))
+    , m_writes(writes)
 {
 }
 
@@ -62,6 +69,7 @@ WriteLocks::Token &WriteLocks::Token::operator=(Token &&other) noexcept
     if (this != &other) {
         giveBack();
         m_entry = std::move(other.m_entry);
+        m_writes = other.m_writes;
     }
     return *this;
 }
@@ -78,6 +86,8 @@ void WriteLocks::Token::giveBack()
         return;
     {
         const std::lock_guard lock(m_entry->mutex);
+        if (m_writes)
+            m_entry->written = false;
         if (--m_entry->users == 0) {
             ::flock(m_entry->descriptor.get(), LOCK_UN);
             m_entry->descriptor.reset();
@@ -109,6 +119,9 @@ Result<WriteLocks::Outcome> WriteLocks::take(int descriptor)
 
     const std::shared_ptr<Entry> entry = entryOf({file.st_dev, file.st_ino});
     const std::lock_guard lock(entry->mutex);
+    const bool writes = canWrite(descriptor);
+    if (writes && entry->written)
+        return Outcome{{}, std::string("this program")};
     if (entry->users == 0) {
         auto locker = byteLocker(descriptor, file);
         if (!locker)
@@ -127,7 +140,8 @@ Result<WriteLocks::Outcome> WriteLocks::take(int descriptor)
         entry->descriptor = std::move(own);
     }
     ++entry->users;
-    return Outcome{Token(entry), std::nullopt};
+    entry->written = entry->written || writes;
+    return Outcome{Token(entry, writes), std::nullopt};
 }
 
 } // namespace cachecore

@@ -14,10 +14,11 @@
 
 namespace cachecore {
 
-/// The advisory locks of writers that the open files of one Env share: one for each file of the system, taken with the first and given
-/// back with the last of those who asked for it.
+/// The advisory locks of writers that the open files of one Env take: one for each file of the system, taken with the first and given
+/// back with the last of those who asked for it. Of those whose descriptor can write only one has it at a time; any number of those that only read
+/// have it with that one, and hold no writer back.
 ///
-/// Invariants: a file is locked exactly while somebody has its Token; a lock outlives the descriptor it was taken through.
+/// Invariants: a file is locked exactly while somebody has its Token; a lock outlives the descriptor it was taken through; at most one Token of a file is a writer's.
 /// Thread: any. take() and the end of a Token may block in the system, never two different files each other.
 class WriteLocks {
     struct Entry;
@@ -35,10 +36,11 @@ public:
 
     private:
         friend class WriteLocks;
-        explicit Token(std::shared_ptr<Entry> entry);
+        Token(std::shared_ptr<Entry> entry, bool writes);
         void giveBack();
 
         std::shared_ptr<Entry> m_entry;
+        bool m_writes = false;
     };
 
     struct Outcome {
@@ -49,7 +51,7 @@ public:
     WriteLocks();
     ~WriteLocks();
 
-    /// Takes the lock of the file behind `descriptor`: flock, unless another program has one or locks any byte of it as virtual machines do, or
+    /// Takes the lock of the file behind `descriptor`: flock, unless another writer of this Env has it (the holder is "this program" then), another program has one or locks any byte of it as virtual machines do, or
     /// a loop device gives its bytes to others. A file system without locks grants it. For a block device only loop devices are looked for. Errors: what the
     /// system says, EINTR too.
     [[nodiscard]] Result<Outcome> take(int descriptor);

@@ -53,7 +53,7 @@ public:
     [[nodiscard]] Result<std::uint64_t> readAt(ByteOffset at, std::span<std::byte> into);
 
     /// Writes the buffers one after the other at `at`, all of them: a short write is resumed. Refuses
-    /// (OutOfRange) what would lie past the current end, and (ReadOnly) a source that is not writable.
+    /// (OutOfRange; Truncated what it has had and has lost since) what would lie past the current end, and (ReadOnly) a source that is not writable.
     /// The error's range starts at the first byte that was not written.
     [[nodiscard]] virtual Result<void> writev(ByteOffset at, std::span<const std::span<const std::byte>> from) = 0;
 

@@ -48,6 +48,7 @@ FileSource::FileSource(OpenedFile opened)
     , m_blockSize(opened.blockSize)
     , m_physicalBlockSize(opened.physicalBlockSize)
     , m_readOnlyReason(std::move(opened.readOnlyReason))
+    , m_largestSize(opened.status.size)
 {
 }
 
@@ -83,7 +84,7 @@ Result<void> FileSource::writev(ByteOffset at, std::span<const std::span<const s
         if (!end)
             return failure(named(end.error(), Operation::Write, m_path, left));
         if (position.value() > *end || cursor.remaining() > *end - position.value())
-            return failure(ErrorCode::OutOfRange, Operation::Write, left, m_path);
+            return failure(pastEnd(position, cursor.remaining()), Operation::Write, left, m_path);
         if (cursor.remaining() == 0)
             return {};
         const auto put = m_file->pwritev(position, cursor.rest());
@@ -98,6 +99,14 @@ Result<void> FileSource::writev(ByteOffset at, std::span<const std::span<const s
         if (cursor.remaining() == 0)
             return {};
     }
+}
+
+/// What bytes are that the source does not have: some that it once had, or some that it never did.
+ErrorCode FileSource::pastEnd(ByteOffset at, std::uint64_t length) const
+{
+    const std::uint64_t largest = m_largestSize.load();
+    const bool hadThem = at.value() <= largest && length <= largest - at.value();
+    return hadThem ? ErrorCode::Truncated : ErrorCode::OutOfRange;
 }
 
 Result<void> FileSource::sync()
@@ -115,6 +124,8 @@ Result<std::uint64_t> FileSource::size()
         return failure(named(bytes.error(), Operation::Stat, m_path));
     if (*bytes > kMaxSourceSize)
         return failure(ErrorCode::OutOfRange, Operation::Stat, {}, m_path);
+    std::uint64_t largest = m_largestSize.load();
+    while (largest < *bytes && !m_largestSize.compare_exchange_weak(largest, *bytes)) { }
     return bytes;
 }
 

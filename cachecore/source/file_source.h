@@ -4,6 +4,7 @@
 #include "cachecore/base/env.h"
 #include "cachecore/source/block_source.h"
 
+#include <atomic>
 #include <memory>
 
 namespace cachecore {
@@ -23,7 +24,7 @@ public:
 
     /// Opens `path` (bytes, need not be text). What is opened for writing is locked against other writers as long as it is open: a regular file
     /// by EnvFile::lockForWriting, a block device by being opened exclusively, which the system refuses while it or a part of it is mounted, swap or
-    /// claimed; what another holds is opened read-only, with reason Held and its name. Errors: NotFound, PermissionDenied, IsDirectory, UnsupportedKind (FIFO,
+    /// claimed; what another holds, be it another source of this program, is opened read-only, with reason Held and its name. Errors: NotFound, PermissionDenied, IsDirectory, UnsupportedKind (FIFO,
     /// socket, character device: refused before anything could hang on it), System. Blocking.
     [[nodiscard]] static Result<std::unique_ptr<FileSource>> open(std::shared_ptr<Env> env, const std::string &path,
                                                                   Access access);
@@ -47,6 +48,7 @@ public:
 
 private:
     explicit FileSource(OpenedFile opened);
+    [[nodiscard]] ErrorCode pastEnd(ByteOffset at, std::uint64_t length) const;
 
     const std::shared_ptr<Env> m_env;
     const std::unique_ptr<EnvFile> m_file;
@@ -56,6 +58,7 @@ private:
     const std::uint32_t m_blockSize;
     const std::uint32_t m_physicalBlockSize;
     const std::optional<Error> m_readOnlyReason; ///< nothing: writable
+    std::atomic<std::uint64_t> m_largestSize;    ///< that it was seen to have, bytes
 };
 
 } // namespace cachecore

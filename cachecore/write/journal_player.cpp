@@ -27,7 +27,7 @@ Result<void> JournalPlayer::forEachExtent(JournalReader::Want want, Visit visit)
         if (!extent)
             return failure(extent.error());
         if (!*extent || (*extent)->units != units) // it was whole when it was looked at last
-            return failure(ErrorCode::Damaged, Operation::Journal, units);
+            return failure(ErrorCode::Damaged, Operation::Journal, {}, m_parts.journal.path());
         if (auto visited = visit(**extent, i); !visited)
             return visited;
         m_parts.progress.advance(units.length());

@@ -15,6 +15,7 @@ enum class ProtocolStep : std::uint8_t {
     SyncArmed,             ///< ARMED is durable before the rename
     RenameBeforeWrite,     ///< the journal has its name before the target is touched
     SyncDirectory,         ///< the name is durable before the target is touched
+    SyncPlace,             ///< and so are the names that lead to the state directory, where it lies there
     SyncTarget,            ///< the target is durable before DONE is written
     Verify,                ///< what was written is read back and compared
     SyncDone,              ///< DONE is durable before the journal is removed

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/recovery.h"
 
+#include "cachecore/base/directory_sync.h"
 #include "cachecore/write/journal/journal_file.h"
+#include "cachecore/write/journal/journal_place.h"
 #include "cachecore/write/journal_player.h"
 #include "cachecore/write/protocol_step.h"
 
@@ -72,6 +74,7 @@ private:
     void count(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
     [[nodiscard]] Result<void> refuse(ForeignUnits foreign) const;
     [[nodiscard]] Result<void> bring(JournalSide side);
+    [[nodiscard]] Result<void> removeJournal();
     [[nodiscard]] bool ended() const
     {
         return m_report.state == JournalState::Done || m_report.state == JournalState::RolledBack;
@@ -227,7 +230,24 @@ Result<void> Recovery::settle(RecoveryChoice choice, ForeignUnits foreign)
             return brought;
     }
     m_progress.begin(WritePhase::Finishing, 0);
-    return removeDurably(m_env, path());
+    return removeJournal();
+}
+
+/// The target is as it was to be: only a journal that is still there is worth an error.
+Result<void> Recovery::removeJournal()
+{
+    bool gone = false;
+    auto removed = removeDurably(m_env, path(), gone);
+    if (removed)
+        return {};
+    if (!gone) {
+        const auto found = m_env.status(path());
+        gone = !found && found.error().code == ErrorCode::NotFound;
+    }
+    if (!gone)
+        return removed;
+    m_report.leftover = std::move(removed.error());
+    return {};
 }
 
 /// Why the target must not be written; nothing was until now.
@@ -239,6 +259,8 @@ Result<void> Recovery::refuse(ForeignUnits foreign) const
             reason.code = ErrorCode::ReadOnly;
         return failure(named(std::move(reason), Operation::Recover, m_target.path()));
     }
+    if (auto same = m_target.checkStillNamed(); !same)
+        return failure(named(same.error(), Operation::Recover, m_target.path()));
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.
@@ -252,9 +274,9 @@ Result<void> Recovery::bring(JournalSide side)
 {
     JournalPlayer player({m_target, *m_journal, m_units, m_report.header->unit, m_progress, m_stop});
     m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
-    if (auto brought = player.bring(side, JournalPlayer::Rewrite::Differing); !brought)
+    // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
+    if (auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten); !brought)
         return brought;
-    // Also when nothing differed: what is there may not have reached the medium.
     m_progress.begin(WritePhase::Syncing, 0);
     if (!leftOut(ProtocolStep::RecoverySyncsTarget)) {
         if (auto synced = m_target.sync(); !synced)
@@ -299,21 +321,42 @@ Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::s
                     [=](Recovery &recovery) { return recovery.settle(choice, foreign); });
 }
 
-Result<std::string> setJournalAside(Env &env, const std::string &path)
+namespace {
+
+/// The first name beside the journal that is free.
+Result<std::string> nameAside(Env &env, const std::string &path)
 {
     for (std::uint64_t number = 1;; ++number) {
-        std::string kept = path + '.' + std::to_string(number) + ".kept";
+        std::string kept = path + '.' + std::to_string(number) + kKeptSuffix;
         const auto taken = env.status(kept);
-        if (taken)
-            continue;
-        if (taken.error().code != ErrorCode::NotFound)
+        if (!taken && taken.error().code == ErrorCode::NotFound)
+            return kept;
+        if (!taken)
             return failure(named(taken.error(), Operation::Journal, kept));
-        if (auto renamed = env.rename(path, kept); !renamed)
-            return failure(named(renamed.error(), Operation::Journal, path));
-        if (auto synced = env.syncDirectoryOf(kept); !synced)
-            return failure(named(synced.error(), Operation::Journal, kept));
-        return kept;
     }
+}
+
+} // namespace
+
+Result<std::string> setJournalAside(Env &env, const std::string &path)
+{
+    bool renamed = false;
+    std::string kept;
+    try {
+        auto free = nameAside(env, path);
+        if (!free)
+            return free;
+        kept = std::move(*free);
+        if (auto done = env.rename(path, kept); !done)
+            return failure(named(done.error(), Operation::Journal, path));
+        renamed = true;
+        // It has its other name whatever this says; where it is not durable, the journal is asked about once more.
+        (void)syncDirectory(env, kept);
+    } catch (const std::bad_alloc &) {
+        if (!renamed)
+            return failure(ErrorCode::OutOfMemory, Operation::Journal);
+    }
+    return kept;
 }
 
 } // namespace cachecore

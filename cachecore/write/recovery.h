@@ -33,6 +33,8 @@ struct RecoveryReport {
     std::uint64_t newBytes = 0;     ///< bytes the write was to replace
     ByteRange span;                 ///< from the first to the last unit
     std::vector<ByteRange> foreign; ///< the first of them, coalesced, at most kMostRanges
+    /// Once it is settled: why the journal's removal could not be made durable. It has no name any more, and may be back after a power cut.
+    std::optional<Error> leftover;
 
     static constexpr std::size_t kMostRanges = 100;
 
@@ -61,15 +63,18 @@ enum class ForeignUnits : std::uint8_t { Stop, Overwrite };
                                                     WriteProgress &progress, std::stop_token stop = {});
 
 /// Settles the journal: brings every unit to one side, syncs, reads back, compares, then removes the journal durably. Idempotent: cut anywhere, it can be called again
-/// with either choice. Touches only units that are not on that side already, and of those only what differs (of a stretch the write replaced, from the first to the last byte that
-/// does; of one that cannot be read, all). With ForeignUnits::Stop, or on another disk than the journal names, a foreign unit means that
+/// with either choice. Writes every byte again that the write was to replace, also one that reads as it should: where a sync has failed before,
+/// what can be read says nothing about the medium. Of the other bytes of its units it writes those that differ, and of a unit that cannot be read all; nothing outside its units. With ForeignUnits::Stop, or on another disk than the journal names, a foreign unit means that
 /// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Truncated,
-/// what target and journal say. Returns what was found before. Blocking.
+/// Changed (also when the target's name leads elsewhere by now), NotFound with Operation::Journal (there is no such journal any more), what target and journal say. What
+/// fails once the journal has lost its name is no error but RecoveryReport::leftover. Returns what was found before. Blocking.
 [[nodiscard]] Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path,
                                                    RecoveryChoice choice, ForeignUnits foreign, WriteProgress &progress,
                                                    std::stop_token stop = {});
 
-/// Gives the journal another name beside it (".N.kept" appended, N from 1), durably, so that it is no longer asked about and still there. Returns the name. Blocking.
+/// Gives the journal another name beside it (".N.kept" appended, N from 1), so that it is no longer asked about and still there. Returns the name. Durable where the system can
+/// do that; where it fails, the journal may have its former name again after a power cut. Errors: NotFound with Operation::Journal (there is no such journal any more), what the
+/// system says, OutOfMemory. Blocking.
 [[nodiscard]] Result<std::string> setJournalAside(Env &env, const std::string &path);
 
 } // namespace cachecore

@@ -138,10 +138,16 @@ Result<void> Transaction::Impl::makeHeader()
     const auto before = m_context.target.fingerprint();
     if (!before)
         return failure(before.error());
-    if (auto drawn = m_context.env.random(m_header.transaction); !drawn)
+    for (const std::span<std::byte> into :
+         {std::span<std::byte>(m_header.transaction), std::span<std::byte>(m_header.salt)}) {
+        auto drawn = m_context.env.random(into);
+        if (drawn)
+            continue;
+        drawn.error().operation = Operation::Journal;
+        drawn.error().path = m_context.target.path();
         return drawn;
-    if (auto drawn = m_context.env.random(m_header.salt); !drawn)
-        return drawn;
+    }
+    m_end.transaction = m_header.transaction;
     m_header.identity = m_context.target.identity();
     m_header.before = *before;
     m_header.before.size

@@ -20,17 +20,22 @@ namespace cachecore {
 /// How a transaction ended.
 struct TransactionEnd {
     enum class Kind : std::uint8_t {
-        Committed,  ///< every byte of the batch is on the target, verified
-        Untouched,  ///< failed or cancelled before the target was touched; no journal remains that asks for anything
-        RolledBack, ///< failed or cancelled after that; the target holds the old bytes again, verified; no journal remains that asks for anything
+        Committed, ///< every byte of the batch is on the target, verified
+        Untouched, ///< failed or cancelled before the target was touched; no journal remains that asks for anything, but see journalMayReturn
+        RolledBack, ///< failed or cancelled after that; the target holds the old bytes again, verified; no journal remains that asks for anything, but see journalMayReturn
         NeedsRecovery, ///< neither could be completed; the journal remains
     };
     Kind kind = Kind::Untouched;
     std::optional<Error>
         error; ///< what stopped it; with Committed: what went wrong after everything was verified (DONE, or removing the journal)
-    std::optional<Error> rollBackError; ///< with NeedsRecovery: why the journal could not be settled
-    std::uint64_t writes = 0;           ///< write calls made on the target
-    std::string journalPath;            ///< where the journal was or is; empty when it has no name or was never made
+    std::optional<Error>
+        rollBackError; ///< with NeedsRecovery: why the journal could not be settled; with journalMayReturn: why not for good
+    /// True when the journal has no name any more, but neither that nor the mark that it came to its end is durable: after a power cut it may be back
+    /// and ask to be settled. Either choice is safe as long as nothing else has written to its units meanwhile, which recovery looks for.
+    bool journalMayReturn = false;
+    TransactionId transaction{}; ///< the journal's; zeros when the write ended before it was drawn
+    std::uint64_t writes = 0;    ///< write calls made on the target
+    std::string journalPath;     ///< where the journal was or is; empty when it has no name or was never made
 };
 
 /// Makes the bytes of a journal that has done its work readable for undoing: takes its file (without a name by then), its former path, and its size.

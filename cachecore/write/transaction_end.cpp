@@ -14,17 +14,20 @@ void Transaction::Impl::finish()
     m_context.progress.begin(WritePhase::Finishing, 0);
     auto done = guarded([this] { return m_writer->append(JournalState::Done); });
     auto removed = guarded([this] { return m_journal->remove(); });
-    const bool unsettled = !done && !removed && nameRemains();
-    if (!done)
+    if (!done && !removed) {
         m_end.error = std::move(done.error());
-    if (unsettled) {
         m_end.rollBackError = std::move(removed.error());
-        m_end.kind = TransactionEnd::Kind::NeedsRecovery;
-        setState(State::NeedsRecovery);
-        return;
-    }
-    if (done && !removed)
+        if (nameRemains()) {
+            m_end.kind = TransactionEnd::Kind::NeedsRecovery;
+            setState(State::NeedsRecovery);
+            return;
+        }
+        m_end.journalMayReturn = true;
+    } else if (!done) {
+        m_end.error = std::move(done.error());
+    } else if (!removed) {
         m_end.error = std::move(removed.error());
+    }
     keepOldBytes();
     m_end.kind = TransactionEnd::Kind::Committed;
     setState(State::Committed);
@@ -35,10 +38,9 @@ void Transaction::Impl::abandon(Error error)
 {
     m_end.error = std::move(error);
     if (m_journal) {
-        const bool marked = m_journal->hasName()
-            && guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
-        auto removed = guarded([this] { return m_journal->remove(); });
-        if (!removed && !marked && m_journal->hasName() && nameRemains()) {
+        const bool asksNothing = !m_journal->hasName()
+            || guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
+        if (auto removed = removeJournal(asksNothing); !removed) {
             m_end.rollBackError = std::move(removed.error());
             m_end.kind = TransactionEnd::Kind::NeedsRecovery;
             setState(State::NeedsRecovery);
@@ -83,9 +85,19 @@ Result<void> Transaction::Impl::restore()
             return same;
     }
     const bool marked = guarded([this] { return m_writer->append(JournalState::RolledBack); }).has_value();
+    return removeJournal(marked);
+}
+
+/// An error when the journal stays and asks to be settled, which one that was `marked` at its end does not.
+Result<void> Transaction::Impl::removeJournal(bool marked)
+{
     auto removed = guarded([this] { return m_journal->remove(); });
-    if (!marked && !removed && nameRemains())
+    if (removed || marked)
+        return {};
+    if (nameRemains())
         return removed;
+    m_end.journalMayReturn = true;
+    m_end.rollBackError = std::move(removed.error());
     return {};
 }
 

@@ -53,6 +53,7 @@ private:
     [[nodiscard]] Result<void> restore();
     [[nodiscard]] Result<void> play(const std::stop_token &stop,
                                     const std::function<Result<void>(JournalPlayer &)> &part);
+    [[nodiscard]] Result<void> removeJournal(bool marked);
     [[nodiscard]] bool nameRemains() const;
     void keepOldBytes();
     void setState(State to);

@@ -71,7 +71,7 @@ void CrashExplorer::cut(SimulatedDisk disk, const Promise &promise, std::string 
     ++m_counts.cuts;
     disk.cutPower();
     const Key key(disk.digest(), promise.old.get(), promise.neu.get(), promise.mayBeOld, promise.mayBeNew,
-                  promise.mayHaveJournal);
+                  promise.mayHaveJournal, promise.journalMayAsk);
     if (m_seen.contains(key))
         return;
     if (m_seen.size() >= m_limits.disks) {
@@ -171,6 +171,9 @@ std::string CrashExplorer::settle(SimulatedEnv &env, BlockSource &target, const 
         if (changesDisk(operation))
             return "looking changed the disk: " + operation.text();
     }
+    const bool asks = report->state == JournalState::Armed || report->state == JournalState::RollingBack;
+    if (asks && !promise.journalMayAsk)
+        return "a journal asks to be settled although the write said that none would";
     if (std::string wrong = judge(*report); !wrong.empty())
         return wrong;
     const auto settled = settleJournal(env, target, journal, choice, ForeignUnits::Stop, progress);
@@ -261,6 +264,7 @@ WrittenScene writeCuttingPower(const CrashScene &scene, CrashExplorer &explorer,
                          std::move(moment.how));
         Promise after = promiseOf(old, neu, written.end.kind, targetWritten);
         after.mayHaveJournal = mayLeaveJournal(written.end, *env);
+        after.journalMayAsk = written.end.kind == TransactionEnd::Kind::NeedsRecovery || written.end.journalMayReturn;
         explorer.cut(env->disk(), after, "after the write");
         moments.clear();
         targetWritten = false;

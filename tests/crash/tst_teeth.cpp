@@ -34,6 +34,7 @@ constexpr Tooth kTeeth[] = {
     {ProtocolStep::SyncArmed, "SyncArmed", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
     {ProtocolStep::RenameBeforeWrite, "RenameBeforeWrite", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
     {ProtocolStep::SyncDirectory, "SyncDirectory", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
+    {ProtocolStep::SyncPlace, "SyncPlace", kPowerCut, "trustsNoDirectoryThatMayVanish"},
     {ProtocolStep::SyncTarget, "SyncTarget", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
     {ProtocolStep::Verify, "Verify", kSteps, "rollsBackWhatTheMediumDamages"},
     {ProtocolStep::SyncDone, "SyncDone", kSteps, "writesInTheOrderOfTheProtocol"},

@@ -50,7 +50,7 @@ private slots:
     void onlyReadsWhatAnotherProgramWrites_data();
     void onlyReadsWhatAnotherProgramWrites();
     void locksAsLongAsItIsOpen();
-    void writesAFileOpenedTwiceByOneProgram();
+    void onlyOneSourceOfAProgramWritesAFile();
     void locksNothingItOnlyReads();
     void onlyReadsAnImageUnderALoopDevice();
     void saysWhatTheLockingSaid_data();
@@ -106,14 +106,22 @@ void TstFileHolders::locksAsLongAsItIsOpen()
     QVERIFY(lockIsFree(path));
 }
 
-void TstFileHolders::writesAFileOpenedTwiceByOneProgram()
+void TstFileHolders::onlyOneSourceOfAProgramWritesAFile()
 {
     const std::string path = m_dir.write("twice", patternBytes(100));
     auto first = opened(path, Access::WriteIfPermitted);
     const auto second = opened(path, Access::WriteIfPermitted);
-    QVERIFY(first->writable() && second->writable());
-    first.reset();
+    QVERIFY(first->writable() && !second->writable());
+    QCOMPARE(second->readOnlyReason().code, ErrorCode::Held);
+    QCOMPARE(second->readOnlyReason().holder, std::string("this program"));
+    std::vector<std::byte> read(100);
+    QCOMPARE(second->readAt(ByteOffset(0), read).value(), std::uint64_t{100});
     QVERIFY(!lockIsFree(path));
+    QVERIFY(opened(path, Access::ReadOnly));
+    QVERIFY(!lockIsFree(path));
+    first.reset();
+    QVERIFY(lockIsFree(path));
+    QVERIFY(opened(path, Access::WriteIfPermitted)->writable());
 }
 
 void TstFileHolders::locksNothingItOnlyReads()

@@ -37,6 +37,8 @@ private slots:
     void longNamesAreCutAndStayApart();
     void devicesHaveOnlyTheStateDirectory();
     void journalsAreForTheirOwnerOnly();
+    void makesTheStateDirectoryDurableFirst_data();
+    void makesTheStateDirectoryDurableFirst();
     void goesToTheStateDirectoryWhereTheFirstPlaceRefuses_data();
     void goesToTheStateDirectoryWhereTheFirstPlaceRefuses();
     void namesTheJournalWhenThereIsNoRoom_data();
@@ -90,15 +92,16 @@ void TestJournalPlace::longNamesAreCutAndStayApart()
 {
     WriteRig rig(patternBytes(1000));
     std::set<std::string> names;
-    for (const std::size_t length : {std::size_t{200}, std::size_t{235}, std::size_t{236}, std::size_t{255}}) {
+    for (const std::size_t length : {std::size_t{200}, std::size_t{227}, std::size_t{228}, std::size_t{255}}) {
         for (const char last : {'a', 'b'}) {
             const std::string name = std::string(length - 1, 'x') + last;
             PlacedSource source(rig.memory, {rig.directory.write(name, {})});
             const auto found = journalNames(rig.env, source, rig.places);
             QVERIFY(found);
             QVERIFY(baseName(found->front().temporary).size() <= 255);
+            QVERIFY(baseName(found->front().path).size() + std::string_view(".999999.kept").size() <= 255);
             QVERIFY(names.insert(found->front().path).second);
-            QCOMPARE(baseName(found->front().path) == '.' + name + kJournalSuffix, length <= 235);
+            QCOMPARE(baseName(found->front().path) == '.' + name + kJournalSuffix, length <= 227);
             QVERIFY(systemEnv()->open(found->front().temporary, OpenMode::CreateNew));
         }
     }
@@ -146,6 +149,49 @@ void TestJournalPlace::journalsAreForTheirOwnerOnly()
     ::umask(before);
     QCOMPARE(systemEnv()->status(path)->mode, 0600U);
     QCOMPARE(systemEnv()->status(rig.places.stateDirectory)->mode, 0700U);
+}
+
+void TestJournalPlace::makesTheStateDirectoryDurableFirst_data()
+{
+    QTest::addColumn<int>("error");
+    QTest::addColumn<bool>("written");
+    QTest::newRow("medium") << EIO << false;
+    QTest::newRow("may not be opened") << EACCES << true;
+    QTest::newRow("read-only") << EROFS << true;
+    QTest::newRow("cannot be synced") << EINVAL << true;
+    QTest::newRow("interrupted") << EINTR << true;
+}
+
+void TestJournalPlace::makesTheStateDirectoryDurableFirst()
+{
+    QFETCH(int, error);
+    QFETCH(bool, written);
+    for (const bool isThere : {false, true}) {
+        WriteRig rig(patternBytes(1000));
+        rig.places.preference = JournalPlaces::Preference::StateDirectory;
+        if (isThere)
+            QVERIFY(rig.env.createDirectories(rig.places.stateDirectory));
+        std::uint64_t synced = 0;
+        std::uint64_t renamed = 0;
+        rig.env.setHook([&](EnvOp op) {
+            if (op == EnvOp::Rename)
+                renamed = rig.env.count(EnvOp::SyncDirectory);
+        });
+        rig.env.fail(EnvOp::SyncDirectory, 0, error);
+        const auto end = rig.commit(oneByte());
+        synced = rig.env.count(EnvOp::SyncDirectory);
+        QCOMPARE(end.kind == TransactionEnd::Kind::Committed, written);
+        QVERIFY(rig.journals().empty());
+        if (written) {
+            QVERIFY(renamed >= 1 && renamed < synced);
+            continue;
+        }
+        QCOMPARE(end.kind, TransactionEnd::Kind::Untouched);
+        QCOMPARE(end.error->operation, Operation::Journal);
+        QCOMPARE(end.error->path, end.journalPath);
+        QVERIFY(rig.faults->writes().empty());
+        QCOMPARE(rig.commit(oneByte()).kind, TransactionEnd::Kind::Committed);
+    }
 }
 
 void TestJournalPlace::goesToTheStateDirectoryWhereTheFirstPlaceRefuses_data()

@@ -76,6 +76,9 @@ private slots:
     void rollsBackACancelAtAnyMoment();
     void saysWhatRemainsWhenRollingBackFails();
     void committedIsSaidAlsoWhenTheJournalStays();
+    void saysWhenTheJournalMayReturn_data();
+    void saysWhenTheJournalMayReturn();
+    void saysWhenNothingRandomCanBeHad();
     void memoryNeedsNoNamedJournal();
 };
 
@@ -458,6 +461,62 @@ void TestTransaction::committedIsSaidAlsoWhenTheJournalStays()
     QCOMPARE(rig.journals().size(), 1U);
     QCOMPARE(rig.commit(fill({}, 200, 10, 1)).kind, Kind::Committed); // it is removed without being asked about
     QVERIFY(rig.journals().empty());
+}
+
+void TestTransaction::saysWhenTheJournalMayReturn_data()
+{
+    QTest::addColumn<bool>("verified");
+    QTest::addColumn<bool>("markFails");
+    QTest::addColumn<bool>("syncFails");
+    for (const bool verified : {true, false})
+        for (const bool markFails : {true, false})
+            for (const bool syncFails : {true, false})
+                QTest::addRow("%s, mark %s, removal %s", verified ? "committed" : "rolled back",
+                              markFails ? "fails" : "works", syncFails ? "fails" : "works")
+                    << verified << markFails << syncFails;
+}
+
+void TestTransaction::saysWhenTheJournalMayReturn()
+{
+    QFETCH(bool, verified);
+    QFETCH(bool, markFails);
+    QFETCH(bool, syncFails);
+    const auto disk = patternBytes(64 * 1024);
+    WriteRig rig(disk);
+    if (!verified)
+        rig.faults->fail(SourceOp::Sync, 0, EIO);
+    rig.target.setHook([&](SourceOp op) {
+        if (op != SourceOp::Sync)
+            return;
+        if (markFails)
+            rig.env.fail(EnvOp::DataSync, 0, EIO, Repeat::ForGood);
+        if (syncFails)
+            rig.env.fail(EnvOp::SyncDirectory, 0, EIO, Repeat::ForGood);
+    });
+    const auto end = rig.commit(fill({}, 100, 10, 1));
+    QCOMPARE(end.kind, verified ? Kind::Committed : Kind::RolledBack);
+    QVERIFY(rig.journals().empty());
+    QVERIFY(rig.promisesHeld);
+    QCOMPARE(end.journalMayReturn, markFails && syncFails);
+    QCOMPARE(end.rollBackError.has_value(), markFails && syncFails);
+    if (end.rollBackError) {
+        QCOMPARE(end.rollBackError->operation, Operation::Journal);
+        QCOMPARE(end.rollBackError->path, end.journalPath);
+    }
+    QVERIFY(end.transaction != TransactionId());
+}
+
+void TestTransaction::saysWhenNothingRandomCanBeHad()
+{
+    for (const std::uint64_t nth : {0U, 1U}) {
+        WriteRig rig(patternBytes(64 * 1024));
+        rig.env.fail(EnvOp::Random, nth, EIO);
+        const auto end = rig.commit(fill({}, 100, 10, 1));
+        QCOMPARE(end.kind, Kind::Untouched);
+        QCOMPARE(end.error->operation, Operation::Journal);
+        QCOMPARE(end.error->path, rig.target.path());
+        QVERIFY(end.transaction == TransactionId());
+    }
 }
 
 void TestTransaction::memoryNeedsNoNamedJournal()

@@ -25,9 +25,9 @@ Q_DECLARE_METATYPE(cachet_test::LockHolder::Way)
 
 namespace {
 
-std::unique_ptr<EnvFile> opened(const std::string &path)
+std::unique_ptr<EnvFile> opened(const std::string &path, OpenMode mode = OpenMode::ReadWrite)
 {
-    auto file = systemEnv()->open(path, OpenMode::ReadWrite);
+    auto file = systemEnv()->open(path, mode);
     return file ? std::move(*file) : nullptr;
 }
 
@@ -75,7 +75,8 @@ class TstWriteLock : public QObject {
 private slots:
     void namesTheProgramThatHoldsIt_data();
     void namesTheProgramThatHoldsIt();
-    void isSharedByTheFilesOfOneEnv();
+    void isSharedByTheFilesOfOneEnvThatRead();
+    void hasOneWriterOfTheProgramAtATime();
     void canBeAskedForAgain();
     void isNotKeptByFilesThatNeverAsked();
     void neverRefusesAProgramItsOwnFile();
@@ -115,21 +116,45 @@ void TstWriteLock::namesTheProgramThatHoldsIt()
     QVERIFY(!lockIsFree(path));
 }
 
-void TstWriteLock::isSharedByTheFilesOfOneEnv()
+void TstWriteLock::isSharedByTheFilesOfOneEnvThatRead()
 {
     const std::string path = m_dir.write("shared", patternBytes(10));
+    auto reader = opened(path, OpenMode::Read);
+    auto writer = opened(path);
+    QVERIFY(holderAt(*reader).empty());
+    QVERIFY(holderAt(*writer).empty());
+    reader.reset(); // the lock was taken through it
+    QVERIFY(!lockIsFree(path));
+    auto another = opened(path, OpenMode::Read);
+    QVERIFY(holderAt(*another).empty());
+    writer.reset();
+    QVERIFY(!lockIsFree(path));
+    another.reset();
+    QVERIFY(lockIsFree(path));
+}
+
+void TstWriteLock::hasOneWriterOfTheProgramAtATime()
+{
+    const std::string path = m_dir.write("image", patternBytes(10));
     auto first = opened(path);
     auto second = opened(path);
     QVERIFY(holderAt(*first).empty());
-    QVERIFY(holderAt(*second).empty());
-    first.reset(); // the lock was taken through it
-    QVERIFY(!lockIsFree(path));
-    auto third = opened(path);
-    QVERIFY(holderAt(*third).empty());
+    QCOMPARE(holderAt(*second), std::string("this program"));
+    QVERIFY(holderAt(*first).empty()); // it has it still
     second.reset();
     QVERIFY(!lockIsFree(path));
-    third.reset();
+    // A file that merely was opened and closed gives nothing away either.
+    (void)opened(path);
+    (void)holderAt(*opened(path));
+    QVERIFY(!lockIsFree(path));
+    const std::string link = m_dir.file("another name");
+    std::filesystem::create_hard_link(path, link);
+    auto third = opened(link);
+    QCOMPARE(holderAt(*third), std::string("this program"));
+    first.reset();
     QVERIFY(lockIsFree(path));
+    QVERIFY(holderAt(*third).empty());
+    QCOMPARE(holderAt(*opened(path)), std::string("this program"));
 }
 
 void TstWriteLock::canBeAskedForAgain()
@@ -163,7 +188,7 @@ void TstWriteLock::neverRefusesAProgramItsOwnFile()
         for (int t = 0; t < 4; ++t) {
             threads.emplace_back([&] {
                 for (int i = 0; i < 500; ++i) {
-                    const auto file = opened(path);
+                    const auto file = opened(path, OpenMode::Read);
                     refused += !holderAt(*file).empty();
                 }
             });

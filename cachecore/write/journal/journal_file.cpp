@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_file.h"
 
+#include "cachecore/base/directory_sync.h"
 #include "cachecore/write/journal/journal_reader.h"
 #include "cachecore/write/protocol_step.h"
 
@@ -35,11 +36,10 @@ auto retriedWhenInterrupted(const Call &call)
     }
 }
 
-/// Makes the directory's entries durable; a file system that has no such thing does it by itself or not at all.
-Result<void> syncDirectory(Env &env, const std::string &path)
+/// Makes that a name is there, or no more, durable.
+Result<void> syncName(Env &env, const std::string &path)
 {
-    auto synced = retriedWhenInterrupted([&] { return env.syncDirectoryOf(path); });
-    if (!synced && synced.error().systemError != EINVAL && synced.error().code != ErrorCode::NotSupported)
+    if (auto synced = syncDirectory(env, path); !synced)
         return failure(named(synced.error(), path));
     return {};
 }
@@ -52,15 +52,9 @@ Result<void> removeName(Env &env, const std::string &path)
     return {};
 }
 
-/// Sets `gone` once the name is, which may yet come back after a crash when the rest fails.
-Result<void> removeDurably(Env &env, const std::string &path, bool &gone)
+bool isIn(const std::string &directory, const std::string &path)
 {
-    if (leftOut(ProtocolStep::RemoveJournal))
-        return {};
-    if (auto removed = removeName(env, path); !removed)
-        return removed;
-    gone = true;
-    return leftOut(ProtocolStep::SyncRemoval) ? Result<void>() : syncDirectory(env, path);
+    return !directory.empty() && path.starts_with(directory + '/');
 }
 
 Result<std::unique_ptr<EnvFile>> makeFile(Env &env, const JournalName &name, const std::string &directory)
@@ -69,8 +63,7 @@ Result<std::unique_ptr<EnvFile>> makeFile(Env &env, const JournalName &name, con
         return env.openAnonymous();
     const auto open = [&] { return env.open(name.temporary, OpenMode::CreateNew); };
     auto file = retriedWhenInterrupted(open);
-    const bool isInDirectory = !directory.empty() && name.temporary.starts_with(directory + '/');
-    if (file || file.error().code != ErrorCode::NotFound || !isInDirectory)
+    if (file || file.error().code != ErrorCode::NotFound || !isIn(directory, name.temporary))
         return file;
     if (auto made = env.createDirectories(directory); !made)
         return failure(made.error());
@@ -89,6 +82,16 @@ bool cameToItsEnd(Env &env, const std::string &path)
         return false;
     const auto summary = reader->validate();
     return summary && (summary->state == JournalState::Done || summary->state == JournalState::RolledBack);
+}
+
+Result<void> removeDurably(Env &env, const std::string &path, bool &gone)
+{
+    if (leftOut(ProtocolStep::RemoveJournal))
+        return {};
+    if (auto removed = removeName(env, path); !removed)
+        return removed;
+    gone = true;
+    return leftOut(ProtocolStep::SyncRemoval) ? Result<void>() : syncName(env, path);
 }
 
 Result<void> removeDurably(Env &env, const std::string &path)
@@ -125,6 +128,7 @@ Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName>
         auto file = makeFile(env, name, directory);
         if (file) {
             JournalFile journal(env, std::move(chosen), std::move(*file));
+            journal.m_inStateDirectory = isIn(directory, name.path);
             if (auto reserved = journal.reserve(bytes); !reserved) {
                 (void)journal.remove();
                 return failure(reserved.error());
@@ -162,13 +166,17 @@ Result<void> JournalFile::giveName()
 {
     if (m_name.anonymous)
         return {};
+    if (m_inStateDirectory && !leftOut(ProtocolStep::SyncPlace)) {
+        if (auto synced = syncDirectoriesAbove(*m_env, m_name.path); !synced)
+            return failure(named(synced.error(), m_name.path));
+    }
     m_renameTried = true;
     if (auto renamed = m_env->rename(m_name.temporary, m_name.path); !renamed)
         return failure(named(renamed.error(), m_name.path));
     m_renamed = true;
     if (leftOut(ProtocolStep::SyncDirectory))
         return {};
-    return syncDirectory(*m_env, m_name.path);
+    return syncName(*m_env, m_name.path);
 }
 
 bool JournalFile::nameTaken() const

@@ -11,6 +11,8 @@ namespace cachecore {
 
 /// Removes the file of that name, durably. That it is not there is no error.
 [[nodiscard]] Result<void> removeDurably(Env &env, const std::string &path);
+/// The same; sets `gone` once the name is, which may yet come back after a power cut when the rest fails.
+[[nodiscard]] Result<void> removeDurably(Env &env, const std::string &path, bool &gone);
 
 /// Makes sure that no journal of an interrupted write has one of these names: one that came to its end is removed, any other is
 /// NeedsRecovery with its path. Temporaries that were left are removed as far as the system lets. Blocking.
@@ -37,7 +39,7 @@ public:
     [[nodiscard]] const std::string &path() const { return m_name.path; }
     [[nodiscard]] const JournalName &name() const { return m_name; }
 
-    /// Gives it its armed name, durably.
+    /// Gives it its armed name, durably; in the state directory that directory's own name too, and those of the directories that hold it.
     [[nodiscard]] Result<void> giveName();
     /// True once it has its armed name, also when that may not be durable.
     [[nodiscard]] bool hasName() const { return m_renamed; }
@@ -55,6 +57,7 @@ private:
     Env *m_env;
     JournalName m_name;
     std::unique_ptr<EnvFile> m_file;
+    bool m_inStateDirectory = false;
     bool m_renameTried = false;
     bool m_renamed = false;
     bool m_gone = false;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 255; // NAME_MAX of every file system in use
 constexpr std::string_view kTemporarySuffix = ".new";
+constexpr std::string_view kLongestAside = ".999999.kept"; // longer than the temporary's
 
 std::string hexHash(std::string_view text)
 {
@@ -42,10 +43,10 @@ JournalName nameFor(const std::string &directory, const std::string &name)
     return {path, path + std::string(kTemporarySuffix), false};
 }
 
-/// ".NAME", short enough that both names it becomes part of are possible.
+/// ".NAME", short enough that every name it becomes part of is possible.
 std::string hiddenName(const std::string &fileName)
 {
-    const std::size_t room = kLongestName - std::string_view(kJournalSuffix).size() - kTemporarySuffix.size();
+    const std::size_t room = kLongestName - std::string_view(kJournalSuffix).size() - kLongestAside.size();
     const std::string whole = '.' + fileName;
     if (whole.size() <= room)
         return whole;

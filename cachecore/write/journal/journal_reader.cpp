@@ -197,6 +197,11 @@ JournalReader::JournalReader(JournalReader &&) noexcept = default;
 JournalReader &JournalReader::operator=(JournalReader &&) noexcept = default;
 JournalReader::~JournalReader() = default;
 
+const std::string &JournalReader::path() const
+{
+    return m_impl->path();
+}
+
 const JournalHeader &JournalReader::header() const
 {
     return m_impl->header();

@@ -48,6 +48,8 @@ public:
     ~JournalReader();
 
     [[nodiscard]] const JournalHeader &header() const;
+    /// As it was opened by.
+    [[nodiscard]] const std::string &path() const;
 
     /// Reads everything once and checks all of it: every hash of old and new bytes, order, sums, states; what was appended since open() is not seen. Then starts over
     /// at the first extent. O(journal). Cancelled on `stop`.
