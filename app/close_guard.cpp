@@ -50,6 +50,9 @@ bool CloseGuard::tryClose(const Situation &situation)
     switch (m_state) {
     case State::Closing:
         return true;
+    case State::Discarding:
+        m_state = State::Closing;
+        return true;
     case State::Asking:
         return false;
     case State::Committing:
@@ -57,6 +60,10 @@ bool CloseGuard::tryClose(const Situation &situation)
         emit waitingForWrite();
         return false;
     case State::Waiting:
+        if (situation.copying && !situation.writing && situation.staged) {
+            emit copyGivenUp(); // that is what closing again was said to mean, and no more
+            return ask(situation);
+        }
         m_state = State::Closing; // told what it means, asked again: do not wait for the disk
         return true;
     case State::Open:
@@ -74,6 +81,11 @@ bool CloseGuard::tryClose(const Situation &situation)
         m_state = State::Closing;
         return true;
     }
+    return ask(situation);
+}
+
+bool CloseGuard::ask(const Situation &situation)
+{
     m_state = State::Asking;
     m_asker(m_window, situation.question, [guard = QPointer<CloseGuard>(this)](CloseAnswer answer) {
         if (guard)
@@ -91,9 +103,8 @@ void CloseGuard::answered(CloseAnswer answer)
         m_state = State::Open;
         return;
     case CloseAnswer::Discard:
-        m_state = State::Closing;
+        m_state = State::Discarding;
         emit discardWanted();
-        QMetaObject::invokeMethod(this, &CloseGuard::closeNow, Qt::QueuedConnection);
         return;
     case CloseAnswer::Commit:
         m_state = State::Committing;
@@ -102,10 +113,18 @@ void CloseGuard::answered(CloseAnswer answer)
     }
 }
 
-void CloseGuard::settleEnded()
+void CloseGuard::workEnded()
 {
     if (m_state == State::Waiting)
         tryAgain();
+}
+
+void CloseGuard::discarded()
+{
+    if (m_state != State::Discarding)
+        return;
+    m_state = State::Closing;
+    QMetaObject::invokeMethod(this, &CloseGuard::closeNow, Qt::QueuedConnection);
 }
 
 void CloseGuard::writeFinished(const cachecore::WriteOutcome &outcome)

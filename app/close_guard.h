@@ -31,13 +31,14 @@ using CloseAsker
 /// Decides whether a window may close. Who makes which step:
 ///
 ///     Open --tryClose, staged--> Asking --Cancel--------------> Open
-///      |                           |  \--Discard--------------> Closing (closeNow)
+///      |                           |  \--Discard--> Discarding --discarded, tryClose--> Closing (closeNow)
 ///      |                           \---Commit--> Committing --writeFinished, ok---> Closing (closeNow)
 ///      |                                            |---------writeFinished, error-> Open
 ///      |                                            \---------tryClose------------> Waiting
-///      |--tryClose, a write or copy runs--> Waiting --writeFinished, settleEnded, copyEnded saved--> Open, tryClose again
+///      |--tryClose, a write or copy runs--> Waiting --writeFinished, workEnded, copyEnded saved--> Open, tryClose again
 ///      |                                       |                                                       (closeNow)
 ///      |                                       |-----copyEnded, not saved-----------> Open
+///      |                                       |-----tryClose, a copy, staged------> Asking (copyGivenUp)
 ///      |                                       \-----tryClose-----------------------> Closing
 ///      \--tryClose, nothing staged--> Closing
 ///
@@ -58,24 +59,29 @@ public:
     [[nodiscard]] bool tryClose(const Situation &situation);
     /// A commit or persist has ended.
     void writeFinished(const cachecore::WriteOutcome &outcome);
-    /// An interrupted write has been settled, or not.
-    void settleEnded();
+    /// The writer has nothing to do any more, whatever it was.
+    void workEnded();
+    /// What was to be given up is, or cannot be.
+    void discarded();
     /// A copy has ended. One that was not saved keeps the window open, which says why.
     void copyEnded(bool saved);
 
 signals:
     void closeNow();
     void commitWanted();
-    /// Everything staged is to be given up; closeNow follows.
+    /// Everything staged is to be given up; closeNow follows discarded().
     void discardWanted();
     /// A write runs: closing again will not wait for it.
     void waitingForWrite();
     /// A copy is being written: closing again gives it up.
     void waitingForCopy();
+    /// The copy is not waited for any more.
+    void copyGivenUp();
 
 private:
-    enum class State { Open, Asking, Committing, Waiting, Closing };
+    enum class State { Open, Asking, Committing, Discarding, Waiting, Closing };
 
+    [[nodiscard]] bool ask(const Situation &situation);
     void answered(CloseAnswer answer);
     void tryAgain();
 

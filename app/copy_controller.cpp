@@ -20,6 +20,11 @@ using Severity = MessageBar::Severity;
 
 const QString kKey = QStringLiteral("copy");
 
+QString cancelText()
+{
+    return CopyController::tr("Stop the copy; nothing of it is kept");
+}
+
 } // namespace
 
 /// One copy, shared with the worker, which may outlive the controller.
@@ -96,10 +101,7 @@ CopyController::CopyController(std::shared_ptr<cachecore::Env> env, MessageBar &
     , m_status(status)
 {
     setObjectName(QStringLiteral("copyController"));
-    connect(&m_status.copyProgress(), &ProgressPart::cancelClicked, this, [this] {
-        if (m_job)
-            m_job->requestStop();
-    });
+    connect(&m_status.copyProgress(), &ProgressPart::cancelClicked, this, &CopyController::cancel);
 }
 
 CopyController::~CopyController()
@@ -117,10 +119,17 @@ void CopyController::start(std::shared_ptr<cachecore::Document> document, const 
     m_messages.dismiss(kKey);
     m_job = std::make_shared<Job>(this, std::shared_ptr<cachecore::Snapshot>(document->snapshot()), m_env, path);
     m_pool = std::make_unique<PoolExecutor>(1, 0, QStringLiteral("copy"));
-    m_status.copyProgress().show({tr("Copying"), bytesText(0, document->size()), 0, document->size(), QString()});
+    m_status.copyProgress().show(
+        {tr("Copying"), bytesText(0, document->size()), 0, document->size(), QString(), cancelText()});
     if (!m_pool->post([job = m_job] { job->run(); }))
         stop();
     emit changed();
+}
+
+void CopyController::cancel()
+{
+    if (m_job)
+        m_job->requestStop();
 }
 
 void CopyController::stop()
@@ -139,7 +148,7 @@ void CopyController::showProgress()
 {
     m_job->progressShown();
     m_status.copyProgress().show(
-        {tr("Copying"), bytesText(m_job->done, m_job->total), m_job->done, m_job->total, QString()});
+        {tr("Copying"), bytesText(m_job->done, m_job->total), m_job->done, m_job->total, QString(), cancelText()});
 }
 
 void CopyController::finished()

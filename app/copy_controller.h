@@ -26,6 +26,8 @@ public:
 
     /// Starts writing `document` as it is now to the new file `path` (bytes), unless a copy is already running.
     void start(std::shared_ptr<cachecore::Document> document, const std::string &path);
+    /// Asks the copy to stop; its end is told.
+    void cancel();
     /// Cancels the copy and forgets it: nothing is told any more.
     void stop();
     [[nodiscard]] bool running() const { return m_job != nullptr; }

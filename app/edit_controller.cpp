@@ -39,6 +39,8 @@ EditController::EditController(FileChooser chooseImport, MessageBar &messages, Q
 void EditController::setSession(DocumentSession *session)
 {
     m_opener.stop();
+    m_late.reset();
+    m_session = nullptr; // the end of the dialog opens no other
     delete m_dialog;
     m_session = session;
 }
@@ -48,9 +50,22 @@ void EditController::fill(cachecore::ByteRange range)
     if (!m_session || m_dialog || range.empty())
         return;
     auto *dialog = new FillDialog(range, &m_window);
-    m_dialog = dialog;
+    watch(*dialog);
     connect(dialog, &QDialog::accepted, this, [this, dialog] { stageFill(*dialog); });
     dialog->open();
+}
+
+/// One dialog at a time; a file that was opened meanwhile is asked about after it.
+void EditController::watch(QDialog &dialog)
+{
+    m_dialog = &dialog;
+    connect(
+        &dialog, &QObject::destroyed, this,
+        [this] {
+            if (const auto late = std::exchange(m_late, std::nullopt))
+                opened(*late);
+        },
+        Qt::QueuedConnection);
 }
 
 void EditController::stageFill(const FillDialog &dialog)
@@ -95,10 +110,14 @@ void EditController::tellSlow()
 void EditController::opened(const ImportedFile &file)
 {
     m_messages.dismiss(kKey);
-    if (!m_session || m_dialog)
+    if (!m_session)
         return;
+    if (m_dialog) {
+        m_late = file;
+        return;
+    }
     auto *dialog = new ImportDialog(file, {m_selection, m_caret, m_session->document().size()}, &m_window);
-    m_dialog = dialog;
+    watch(*dialog);
     connect(dialog, &QDialog::accepted, this, [this, dialog] { stageImport(*dialog); });
     dialog->open();
 }

@@ -10,6 +10,8 @@
 #include <QPointer>
 #include <QTimer>
 
+#include <optional>
+
 class QDialog;
 
 namespace cachet {
@@ -43,6 +45,7 @@ signals:
 
 private:
     void opened(const ImportedFile &file);
+    void watch(QDialog &dialog);
     void tellSlow();
     void stageFill(const FillDialog &dialog);
     void stageImport(const ImportDialog &dialog);
@@ -56,7 +59,8 @@ private:
     QTimer m_slow;      ///< single shot; runs while a file is being opened
     std::string m_path; ///< of the file, in bytes
     QPointer<QDialog> m_dialog;
-    cachecore::ByteRange m_selection; ///< over which to import
+    std::optional<ImportedFile> m_late; ///< opened while another dialog was there; shown after it
+    cachecore::ByteRange m_selection;   ///< over which to import
     cachecore::ByteOffset m_caret;
 };
 

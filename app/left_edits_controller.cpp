@@ -8,6 +8,8 @@
 #include <QMessageBox>
 #include <QPushButton>
 
+#include <algorithm>
+
 namespace cachet {
 
 namespace {
@@ -19,18 +21,70 @@ const QString kKey = QStringLiteral("leftEdits");
 const QString kRestoredKey = QStringLiteral("restoredEdits");
 const QString kTroubleKey = QStringLiteral("recoveryLog");
 
-/// "bytes 0x10 to 0x1f, byte 0x30 and 2 more places"
+constexpr std::size_t kNamed = 3; // places, or imports, in a sentence
+
+/// "bytes 0x10 to 0x1F, byte 0x30 and 2 more places"
 QString placesText(const std::vector<cachecore::ByteRange> &ranges)
 {
-    constexpr std::size_t kNamed = 3;
     QStringList named;
     for (std::size_t i = 0; i < std::min(ranges.size(), kNamed); ++i)
         named << rangeText(ranges[i]);
     const QString list = named.join(LeftEditsController::tr(", "));
     if (ranges.size() <= kNamed)
         return list;
-    return LeftEditsController::tr("%1 and %n more places", nullptr, static_cast<int>(ranges.size() - kNamed))
-        .arg(list);
+    const std::size_t more = ranges.size() - kNamed;
+    if (ranges.size() >= cachecore::RestoreReport::kMostRanges) // no more of them are told
+        return LeftEditsController::tr("%1 and at least %2 more places").arg(list).arg(more);
+    return more == 1 ? LeftEditsController::tr("%1 and 1 more place").arg(list)
+                     : LeftEditsController::tr("%1 and %2 more places").arg(list).arg(more);
+}
+
+/// Why what is staged is not kept safe: it is kept in a file of its own beside the document or in the state directory.
+QString troubleText(const cachecore::Error &error)
+{
+    using cachecore::ErrorCode;
+    const std::size_t slash = error.path.find_last_of('/');
+    const QString place
+        = displayPath(slash == std::string::npos ? error.path : error.path.substr(0, std::max<std::size_t>(slash, 1)));
+    const QString where = place.isEmpty() ? LeftEditsController::tr("where they are kept") : place;
+    switch (error.code) {
+    case ErrorCode::NoSpace:
+        return LeftEditsController::tr("there is no room for them in %1. Free some space there, or commit").arg(where);
+    case ErrorCode::PermissionDenied:
+    case ErrorCode::ReadOnly:
+        return LeftEditsController::tr("nothing may be written in %1. Allow that, or commit").arg(where);
+    case ErrorCode::Io:
+        return LeftEditsController::tr("the medium of %1 failed. Check that disk, or commit").arg(where);
+    default:
+        return LeftEditsController::tr("they could not be kept in %1. Commit, or save a copy").arg(where);
+    }
+}
+
+QString reportText(const cachecore::RestoreReport &report)
+{
+    QStringList said;
+    said << (report.bytes > 0
+                 ? LeftEditsController::tr("Staged %1 of an earlier session again.").arg(sizeText(report.bytes))
+                 : LeftEditsController::tr("Nothing of the earlier session was staged."));
+    if (!report.changed.empty())
+        said << LeftEditsController::tr("Left out, because the disk has changed there since: %1.")
+                    .arg(placesText(report.changed));
+    if (!report.unreadable.empty())
+        said << LeftEditsController::tr("Left out, because the disk does not give the bytes there: %1.")
+                    .arg(placesText(report.unreadable));
+    for (std::size_t i = 0; i < std::min(report.lost.size(), kNamed); ++i)
+        said << LeftEditsController::tr("Left out at %1: %2")
+                    .arg(hexText(report.lost[i].range.begin().value()), errorText(report.lost[i].error));
+    if (report.lost.size() > kNamed) {
+        const std::size_t more = report.lost.size() - kNamed;
+        said << (more == 1 ? LeftEditsController::tr("Left out for such a reason: 1 more import.")
+                           : LeftEditsController::tr("Left out for such a reason: %1 more imports.").arg(more));
+    }
+    if (report.damage)
+        said << LeftEditsController::tr("The file they were kept in is damaged, so the newest of them may be missing.");
+    if (report.logKept)
+        said << LeftEditsController::tr("They are still kept, and offered again.");
+    return said.join(QLatin1Char(' '));
 }
 
 } // namespace
@@ -52,6 +106,7 @@ void LeftEditsController::setSession(DocumentSession *session)
     if (!session)
         return;
     connect(session, &DocumentSession::recoveryChanged, this, &LeftEditsController::refresh);
+    connect(session, &DocumentSession::editsChanged, this, &LeftEditsController::refreshTrouble);
     connect(session, &DocumentSession::restoreFinished, this, &LeftEditsController::restored);
     connect(session, &DocumentSession::forgetFinished, this, &LeftEditsController::forgotten);
     refresh();
@@ -69,10 +124,17 @@ void LeftEditsController::refresh()
                "be staged again.")
                 .arg(displayName(document.source().path())),
             {tr("Restore…"), [this] { ask(); }});
-    if (const auto trouble = document.logTrouble())
-        m_messages.show(
-            kTroubleKey, Severity::Warning,
-            tr("What is staged would be lost if the program or the system ended now: %1").arg(errorText(*trouble)));
+    refreshTrouble();
+}
+
+void LeftEditsController::refreshTrouble()
+{
+    const cachecore::Document &document = m_session->document();
+    const auto trouble = document.logTrouble();
+    if (trouble && !document.staged().empty())
+        m_messages.show(kTroubleKey, Severity::Warning,
+                        tr("The staged edits would be lost if the program or the system ended now: %1.")
+                            .arg(troubleText(*trouble)));
     else
         m_messages.dismiss(kTroubleKey);
 }
@@ -117,8 +179,33 @@ void LeftEditsController::answered(const QMessageBox &question, const std::strin
     else if (answer == QLatin1String("stageAll"))
         restore(log, ChangedBases::Stage);
     else if (answer == QLatin1String("forget"))
+        askForget(log);
+}
+
+/// What is deleted cannot be brought back, so it is asked about by itself.
+void LeftEditsController::askForget(const std::string &log)
+{
+    m_question = new QMessageBox(QMessageBox::Warning, tr("Edits of an Earlier Session"),
+                                 tr("Delete the edits of the earlier session?"), QMessageBox::NoButton, &m_window);
+    m_question->setObjectName(QStringLiteral("forgetQuestion"));
+    m_question->setAttribute(Qt::WA_DeleteOnClose);
+    m_question->setTextFormat(Qt::PlainText);
+    m_question->setInformativeText(
+        tr("They were never written to the disk and cannot be brought back afterwards.\n\nThey are in %1.")
+            .arg(displayPath(log)));
+    QPushButton *erase = m_question->addButton(tr("&Delete Them"), QMessageBox::DestructiveRole);
+    erase->setObjectName(QStringLiteral("forgetSurely"));
+    QPushButton *keep = m_question->addButton(tr("&Keep Them"), QMessageBox::RejectRole);
+    keep->setObjectName(QStringLiteral("forgetNot"));
+    m_question->setDefaultButton(keep);
+    m_question->setEscapeButton(keep);
+    connect(m_question, &QMessageBox::finished, this, [this, log, erase, question = m_question.data()] {
+        if (!m_session || question->clickedButton() != erase)
+            return;
         if (const auto started = m_session->forget(log); !started)
             forgotten(started);
+    });
+    m_question->open();
 }
 
 void LeftEditsController::restore(const std::string &log, ChangedBases changed)
@@ -134,19 +221,8 @@ void LeftEditsController::restored(const cachecore::Result<cachecore::RestoreRep
                         tr("The edits of the earlier session could not be staged: %1").arg(errorText(result.error())));
         return;
     }
-    QStringList said{tr("Staged %1 of an earlier session again.").arg(sizeText(result->bytes))};
-    if (!result->changed.empty())
-        said << tr("Left out, because the disk has changed there since: %1.").arg(placesText(result->changed));
-    if (!result->unreadable.empty())
-        said << tr("Left out, because the disk does not give the bytes there: %1.").arg(placesText(result->unreadable));
-    for (const cachecore::LostImport &lost : result->lost)
-        said << tr("Left out at %1: %2").arg(hexText(lost.range.begin().value()), errorText(lost.error));
-    if (result->damage)
-        said << tr("The file they were kept in is damaged, so the newest of them may be missing.");
-    if (result->logKept)
-        said << tr("They are still kept, and offered again.");
     m_messages.show(kRestoredKey, result->logKept || result->damage ? Severity::Warning : Severity::Information,
-                    said.join(QLatin1Char(' ')));
+                    reportText(*result));
 }
 
 void LeftEditsController::forgotten(const cachecore::Result<void> &result)

@@ -29,6 +29,8 @@ public:
 
 private:
     void refresh();
+    void refreshTrouble();
+    void askForget(const std::string &log);
     void answered(const QMessageBox &question, const std::string &log);
     void restore(const std::string &log, cachecore::Document::ChangedBases changed);
     void restored(const cachecore::Result<cachecore::RestoreReport> &result);

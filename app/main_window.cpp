@@ -112,7 +112,7 @@ void MainWindow::buildWidgets()
 
     m_status = new StatusLine(*statusBar());
     m_writer = new WriteController(*m_messages, this);
-    m_writeProgress = new WriteProgressWatch(m_status->writeProgress(), this);
+    m_writeProgress = new WriteProgressWatch(m_status->writeProgress(), *m_writer, this);
     m_recovery = new RecoveryController(*m_messages, *this);
     m_leftEdits = new LeftEditsController(*m_messages, *this);
     m_edits = new EditController(m_services.chooseImport, *m_messages, *this);
@@ -163,15 +163,11 @@ void MainWindow::adopt(const OpenDocument &document)
     connect(m_session.get(), &DocumentSession::writeStarted, this, &MainWindow::refreshState, Qt::QueuedConnection);
     m_writer->setSession(m_session.get());
     connect(m_session.get(), &DocumentSession::writeFinished, this, [this](const auto &outcome) {
-        m_messages->dismiss(QStringLiteral("closing"));
         refreshState();
-        m_closeGuard->writeFinished(outcome);
+        if (m_session->work() == DocumentSession::Work::None) // or the next range is being written
+            m_closeGuard->writeFinished(outcome);
     });
-    connect(m_session.get(), &DocumentSession::settleFinished, this, [this] {
-        m_messages->dismiss(QStringLiteral("closing"));
-        m_closeGuard->settleEnded();
-    });
-    connect(m_session.get(), &DocumentSession::workChanged, this, &MainWindow::refreshState);
+    connect(m_session.get(), &DocumentSession::workChanged, this, &MainWindow::workChanged);
     m_writeProgress->setSession(m_session.get());
     m_edits->setSession(m_session.get());
     m_watch->setSession(m_session.get());
@@ -228,6 +224,15 @@ void MainWindow::goToStart()
         else
             tell(range.error(), m_options.select->text);
     }
+}
+
+void MainWindow::workChanged()
+{
+    refreshState();
+    if (m_session->work() != DocumentSession::Work::None)
+        return;
+    m_messages->dismiss(QStringLiteral("closing"));
+    m_closeGuard->workEnded();
 }
 
 void MainWindow::closeEvent(QCloseEvent *event)

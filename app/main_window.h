@@ -97,6 +97,9 @@ private:
     void connectParts();
     void connectWriting();
     void connectClosing();
+    void workChanged();
+    void tellWaiting();
+    void giveUpStaged();
     void adopt(const OpenDocument &document);
     void refuse(const cachecore::Error &error);
     void goToStart();

@@ -16,11 +16,15 @@
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
 
+#include <QTimer>
+
 namespace cachet {
 
 namespace {
 
 using Severity = MessageBar::Severity;
+
+constexpr int kStuckMs = 1000;
 
 } // namespace
 
@@ -59,16 +63,11 @@ void MainWindow::connectClosing()
 {
     connect(m_closeGuard, &CloseGuard::closeNow, this, &QWidget::close);
     connect(m_closeGuard, &CloseGuard::commitWanted, m_writer, &WriteController::commit);
-    connect(m_closeGuard, &CloseGuard::discardWanted, this, [this] {
-        cachecore::Document &document = m_session->document();
-        (void)document.discard(cachecore::ByteRange::whole(document.size())); // or the next session would offer them
-    });
-    connect(m_closeGuard, &CloseGuard::waitingForWrite, this, [this] {
-        m_messages->show(
-            QStringLiteral("closing"), Severity::Warning,
-            tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
-               "once: the file may then be half written until it is opened again and recovered.")
-                .arg(displayName(m_path)));
+    connect(m_closeGuard, &CloseGuard::discardWanted, this, &MainWindow::giveUpStaged);
+    connect(m_closeGuard, &CloseGuard::waitingForWrite, this, &MainWindow::tellWaiting);
+    connect(m_closeGuard, &CloseGuard::copyGivenUp, this, [this] {
+        m_messages->dismiss(QStringLiteral("closing"));
+        m_copy->cancel();
     });
     connect(m_closeGuard, &CloseGuard::waitingForCopy, this, [this] {
         m_messages->show(
@@ -81,6 +80,49 @@ void MainWindow::connectClosing()
         m_messages->dismiss(QStringLiteral("closing"));
         m_closeGuard->copyEnded(saved);
     });
+}
+
+/// Why the window does not close yet, and what closing it all the same would mean.
+void MainWindow::tellWaiting()
+{
+    using Work = DocumentSession::Work;
+    const Work work = m_session->work();
+    const QString sentence = work == Work::Restore
+        ? tr("Edits of an earlier session of %1 are still being staged; the window closes when that has ended. Close "
+             "it again to leave at once: they stay kept, and are offered when the file is opened again.")
+        : work == Work::Forget
+        ? tr("The edits of an earlier session of %1 are still being deleted; the window closes when that has ended. "
+             "Close it again to leave at once: they may then be offered when the file is opened again.")
+        : work == Work::Settle
+        ? tr("The interrupted write of %1 is still being settled; the window closes when that has ended. Close it "
+             "again to leave at once: its journal stays, and what is staged is kept and offered when the file is "
+             "opened again.")
+        : tr("A write to %1 is still running; the window closes when it has ended. Close it again to leave at "
+             "once: the file may then be half written until it is opened again and recovered. Other staged edits are "
+             "kept, and offered then.");
+    m_messages->show(QStringLiteral("closing"), Severity::Warning, sentence.arg(displayName(m_path)));
+}
+
+/// Discards what is staged, or the next session would offer it.
+void MainWindow::giveUpStaged()
+{
+    const auto giveUp = [this] {
+        cachecore::Document &document = m_session->document();
+        (void)document.discard(cachecore::ByteRange::whole(document.size()));
+        m_closeGuard->discarded();
+    };
+    if (m_session->work() == DocumentSession::Work::Look)
+        m_session->document().cancelWrite();
+    if (m_session->work() == DocumentSession::Work::None) {
+        giveUp();
+        return;
+    }
+    // Nothing is discarded while the writer works. A look that was stopped ends at once, unless the disk does not answer.
+    auto *wait = new QTimer(m_session.get());
+    wait->setSingleShot(true);
+    connect(wait, &QTimer::timeout, this, giveUp);
+    connect(m_session.get(), &DocumentSession::workChanged, wait, [wait] { wait->start(0); });
+    wait->start(kStuckMs);
 }
 
 } // namespace cachet

@@ -9,6 +9,7 @@
 #include <QPainter>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -70,7 +71,6 @@ public:
         setAccessibleName(sentence);
         m_action->disconnect();
         m_action->setText(action.text);
-        m_action->setAccessibleName(action.text);
         m_action->setVisible(static_cast<bool>(action.run));
         if (action.run)
             connect(m_action, &QPushButton::clicked, this, [run = action.run] { run(); });
@@ -128,17 +128,21 @@ void MessageBar::show(const QString &key, Severity severity, const QString &sent
     if (!row) {
         row = new Row(key, this);
         m_rows.insert(key, row);
-        m_layout->addWidget(row);
+        m_layout->insertWidget(0, row);
         connect(row->closeButton(), &QToolButton::clicked, this, [this, row] {
             row->hide();
             refreshVisibility();
         });
     } else if (row->isVisibleTo(this) && row->text() == sentence) {
         return;
+    } else {
+        m_layout->removeWidget(row);
+        m_layout->insertWidget(0, row);
     }
     row->fill(severity, sentence, action, closing);
     row->show();
     refreshVisibility();
+    m_scroll->verticalScrollBar()->setValue(0); // the newest is on top, and seen
 }
 
 void MessageBar::dismiss(const QString &key)

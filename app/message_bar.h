@@ -15,7 +15,7 @@ namespace cachet {
 /// Sentences for the user, above the hex view, without a dialog. Each has a key: a new sentence of the same key takes the place of
 /// the old one, so that many failures of one sort are one line. A sentence that was
 /// closed shows again when it is said again. Takes as much room as the sentences need, up to a part of the parent's height; they
-/// scroll beyond.
+/// scroll beyond, the newest on top.
 /// Thread: GUI.
 class MessageBar final : public QWidget {
     Q_OBJECT

@@ -19,24 +19,20 @@ constexpr int kButtonRoom = 18; // beside the text of Cancel
 
 } // namespace
 
-ProgressPart::ProgressPart(const QString &name, const QString &accessibleName, const QString &cancelTip,
-                           QWidget *parent)
+ProgressPart::ProgressPart(const QString &name, const QString &accessibleName, QWidget *parent)
     : QWidget(parent)
     , m_text(new ElidedLabel(this))
     , m_bar(new QProgressBar(this))
     , m_cancel(new QPushButton(tr("Cancel"), this))
-    , m_cancelTip(cancelTip)
 {
     setObjectName(name);
     setAccessibleName(accessibleName);
     m_text->setObjectName(name + QStringLiteral("Text"));
-    m_text->setAccessibleName(accessibleName);
     m_bar->setObjectName(name + QStringLiteral("Bar"));
     m_bar->setAccessibleName(accessibleName);
     m_bar->setFixedWidth(kBarWidth);
     m_bar->setTextVisible(true);
     m_cancel->setObjectName(name + QStringLiteral("Cancel"));
-    m_cancel->setAccessibleName(cancelTip);
     m_cancel->setAutoDefault(false);
     m_cancel->setMaximumWidth(m_cancel->fontMetrics().horizontalAdvance(m_cancel->text()) + kButtonRoom);
     auto *layout = new QHBoxLayout(this);
@@ -52,6 +48,7 @@ ProgressPart::ProgressPart(const QString &name, const QString &accessibleName, c
 void ProgressPart::show(const ProgressShown &progress)
 {
     m_text->setText(progress.what);
+    m_text->setAccessibleName(tr("%1: %2").arg(accessibleName(), progress.what));
     m_bar->setRange(0, progress.total == 0 ? 0 : kSteps);
     const double part = progress.total == 0
         ? 0.0
@@ -64,7 +61,8 @@ void ProgressPart::show(const ProgressShown &progress)
     m_bar->setToolTip(whole);
     setAccessibleDescription(whole);
     m_cancel->setEnabled(progress.whyNotCancel.isEmpty());
-    m_cancel->setToolTip(progress.whyNotCancel.isEmpty() ? m_cancelTip : progress.whyNotCancel);
+    m_cancel->setToolTip(progress.whyNotCancel.isEmpty() ? progress.cancelTip : progress.whyNotCancel);
+    m_cancel->setAccessibleDescription(m_cancel->toolTip());
     if (!isHidden())
         return;
     QWidget::show();

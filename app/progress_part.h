@@ -18,6 +18,7 @@ struct ProgressShown {
     quint64 done = 0;     ///< of total
     quint64 total = 0;    ///< 0: the bar only shows that something goes on
     QString whyNotCancel; ///< why Cancel is off; empty when it is on
+    QString cancelTip;    ///< what Cancel gives up
 };
 
 /// One piece of long work in the status bar: what it is, a bar, and Cancel. Hidden while there is none.
@@ -25,8 +26,8 @@ class ProgressPart final : public QWidget {
     Q_OBJECT
 
 public:
-    /// Its parts are called NAMEText, NAMEBar and NAMECancel; `cancelTip` says what Cancel gives up.
-    ProgressPart(const QString &name, const QString &accessibleName, const QString &cancelTip, QWidget *parent);
+    /// Its parts are called NAMEText, NAMEBar and NAMECancel.
+    ProgressPart(const QString &name, const QString &accessibleName, QWidget *parent);
 
     void show(const ProgressShown &progress);
     void hide();
@@ -40,7 +41,6 @@ private:
     ElidedLabel *m_text;
     QProgressBar *m_bar;
     QPushButton *m_cancel;
-    const QString m_cancelTip;
 };
 
 } // namespace cachet

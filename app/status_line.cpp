@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kNoteMs = 5000;
 constexpr std::uint64_t kSectorSize = 512;
+constexpr const char *kWhat = "what"; // property of a label: what its text is about
 
 QString number(std::uint64_t value)
 {
@@ -29,6 +30,7 @@ QLabel *makeNote(QStatusBar &bar)
     auto *label = new ElidedLabel(&bar);
     label->setObjectName(QStringLiteral("statusNote"));
     label->setAccessibleName(StatusLine::tr("Note"));
+    label->setProperty(kWhat, label->accessibleName());
     label->setContentsMargins(4, 0, 4, 0);
     bar.addWidget(label, 1);
     return label;
@@ -39,6 +41,7 @@ QLabel *makeField(QStatusBar &bar, const char *name, const QString &accessibleNa
     auto *label = new QLabel(&bar);
     label->setObjectName(QString::fromLatin1(name));
     label->setAccessibleName(accessibleName);
+    label->setProperty(kWhat, accessibleName);
     label->setContentsMargins(4, 0, 4, 0);
     label->setTextFormat(Qt::PlainText);
     if (permanent)
@@ -52,8 +55,12 @@ QLabel *makeField(QStatusBar &bar, const char *name, const QString &accessibleNa
 /// a passing remark, and one shown meanwhile would lie over it.
 void setText(QLabel *label, const QString &text, const QString &tip = {})
 {
-    if (label->text() != text)
+    if (label->text() != text) {
         label->setText(text);
+        // A screen reader is told the name in place of the text.
+        const QString what = label->property(kWhat).toString();
+        label->setAccessibleName(text.isEmpty() ? what : StatusLine::tr("%1: %2").arg(what, text));
+    }
     if (label->toolTip() != tip)
         label->setToolTip(tip);
 }
@@ -88,10 +95,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     , m_staged(makeField(bar, "statusStaged", tr("Staged edits"), true))
     , m_cache(makeField(bar, "statusCache", tr("Cache"), true))
     , m_readOnly(makeField(bar, "statusReadOnly", tr("Read only"), true))
-    , m_write(new ProgressPart(QStringLiteral("writeProgress"), tr("Progress of the write"),
-                               tr("Stop the write; what it has written is put back"), &bar))
-    , m_copy(new ProgressPart(QStringLiteral("copyProgress"), tr("Progress of the copy"),
-                              tr("Stop the copy; nothing of it is kept"), &bar))
+    , m_write(new ProgressPart(QStringLiteral("writeProgress"), tr("Progress of the write"), &bar))
+    , m_copy(new ProgressPart(QStringLiteral("copyProgress"), tr("Progress of the copy"), &bar))
 {
     setObjectName(QStringLiteral("statusLine"));
     bar.setObjectName(QStringLiteral("statusBar"));

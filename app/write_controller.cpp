@@ -34,6 +34,8 @@ void WriteController::setSession(DocumentSession *session)
 void WriteController::begin()
 {
     m_report = {};
+    m_asked = 0;
+    m_cancelled = false;
     m_messages.dismiss(kKey);
 }
 
@@ -51,7 +53,21 @@ void WriteController::persist(const std::vector<cachecore::ByteRange> &ranges)
         return;
     begin();
     m_waiting.assign(ranges.begin(), ranges.end());
+    m_asked = ranges.size();
     next();
+}
+
+void WriteController::cancel()
+{
+    if (!m_session || m_session->work() == DocumentSession::Work::None)
+        return;
+    m_cancelled = true; // the engine only knows of the range under way, which may be ending
+    m_session->document().cancelWrite();
+}
+
+std::pair<std::size_t, std::size_t> WriteController::position() const
+{
+    return {m_asked - m_waiting.size(), m_asked};
 }
 
 void WriteController::next()
@@ -67,6 +83,8 @@ void WriteController::finished(const cachecore::WriteOutcome &outcome)
     m_report.bytesWritten += report.bytesWritten;
     m_report.undoKept &= report.undoKept;
     m_report.imageIntact &= report.imageIntact;
+    if (report.rollBackError)
+        m_report.rollBackError = report.rollBackError;
     if (report.leftover)
         m_report.leftover = report.leftover;
     m_report.ranges.insert(m_report.ranges.end(), report.ranges.begin(), report.ranges.end());
@@ -75,7 +93,10 @@ void WriteController::finished(const cachecore::WriteOutcome &outcome)
         return;
     }
     if (!m_waiting.empty()) {
-        next();
+        if (m_cancelled)
+            tellEnd(cachecore::Error::of(cachecore::ErrorCode::Cancelled, cachecore::Operation::Write));
+        else
+            next();
         return;
     }
     const QString written = tr("Wrote %1 to the disk and read them back.").arg(sizeText(m_report.bytesWritten));

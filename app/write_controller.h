@@ -8,6 +8,7 @@
 #include <QPointer>
 
 #include <deque>
+#include <utility>
 #include <vector>
 
 namespace cachet {
@@ -28,6 +29,11 @@ public:
     /// Writes what is staged in each of `ranges`, in this order; stops at the first failure.
     void persist(const std::vector<cachecore::ByteRange> &ranges);
 
+    /// Stops what the writer does; ranges that have not begun are left alone.
+    void cancel();
+    /// The range being written, from 1, and of how many that were asked for; of 0 when it is none of several.
+    [[nodiscard]] std::pair<std::size_t, std::size_t> position() const;
+
 signals:
     /// A passing remark: what was written.
     void told(const QString &sentence);
@@ -43,6 +49,8 @@ private:
     MessageBar &m_messages;
     QPointer<DocumentSession> m_session;
     std::deque<cachecore::ByteRange> m_waiting;
+    std::size_t m_asked = 0; ///< ranges of the request
+    bool m_cancelled = false;
     cachecore::WriteReport m_report; ///< of all that was written since the request
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/session/document_session.h"
 #include "ui/session/time_left.h"
 
 #include <QElapsedTimer>
@@ -10,8 +11,8 @@
 
 namespace cachet {
 
-class DocumentSession;
 class ProgressPart;
+class WriteController;
 
 /// Shows how far the writer of a document is while it works, and lets it be cancelled. Looks every kIntervalMs; while nothing is
 /// written nothing runs.
@@ -24,7 +25,8 @@ public:
     /// Work that ends within this time shows nothing: a flash tells nobody anything.
     static constexpr int kQuietMs = 200;
 
-    WriteProgressWatch(ProgressPart &part, QObject *parent);
+    /// `writer` knows which of several ranges is being written, and cancels.
+    WriteProgressWatch(ProgressPart &part, WriteController &writer, QObject *parent);
 
     /// Watches `session`; null ends it.
     void setSession(DocumentSession *session);
@@ -35,10 +37,12 @@ private:
     void cancel();
 
     ProgressPart &m_part;
+    WriteController &m_writer;
     QPointer<DocumentSession> m_session;
     QTimer m_timer; ///< runs while the writer works
     QElapsedTimer m_since;
     TimeLeft m_left;
+    DocumentSession::Work m_last = DocumentSession::Work::None; ///< seen
     bool m_cancelled = false;
 };
 

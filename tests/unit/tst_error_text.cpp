@@ -106,17 +106,17 @@ void TestErrorText::newCodesSayWhatToDo_data()
                              "(process 4711); it is open for reading here. Close it there and open it again.";
     QTest::newRow("journal without room, size known")
         << Error::of(ErrorCode::NoSpace, Operation::Journal, ByteRange::make(0, 3 << 20), "/d/.disk.img.cachet-journal")
-        << "/d is full: the journal that makes the write safe needs 3.0 MiB there. Nothing was changed. Free some "
+        << "/d is full: the journal that makes the write safe needs 3.0 MiB there. Free some "
            "space there, or write less at once with Persist Selection, then try again.";
     QTest::newRow("journal without room, size unknown")
         << Error::of(ErrorCode::NoSpace, Operation::Journal, {}, "/d/.disk.img.cachet-journal")
-        << "/d is full: the journal that makes the write safe needs room there. Nothing was changed. Free some space "
+        << "/d is full: the journal that makes the write safe needs room there. Free some space "
            "there, or write less at once with Persist Selection, then try again.";
     QTest::newRow("journal too large for the file system")
         << Error::fromErrno(EFBIG, Operation::Journal, ByteRange::make(0, std::uint64_t{5} << 30),
                             "/fat/.disk.img.cachet-journal")
-        << "/fat does not take a file that large: the journal that makes the write safe needs 5.0 GiB there. Nothing "
-           "was changed. Write less at once with Persist Selection, or raise the limit of file sizes (ulimit -f), then "
+        << "/fat does not take a file that large: the journal that makes the write safe needs 5.0 GiB there. "
+           "Write less at once with Persist Selection, or raise the limit of file sizes (ulimit -f), then "
            "try again.";
     QTest::newRow("file size limit")
         << Error::fromErrno(EFBIG, Operation::Write, ByteRange::make(16, 2), disk)
@@ -143,6 +143,14 @@ void TestErrorText::newCodesSayWhatToDo_data()
                                    << "Could not recover the interrupted write of byte 0x0 of /d/disk.img: another "
                                       "program has written there since. Look at the place, then recover again and "
                                       "choose to overwrite it.";
+    QTest::newRow("replaced") << Error::of(ErrorCode::Changed, Operation::Stat, {}, disk)
+                              << "/d/disk.img is no longer the file that was opened: it was replaced or deleted, so it "
+                                 "cannot be written. Save a copy to keep everything, then open it again.";
+    QTest::newRow("shorter than the interrupted write")
+        << Error::of(ErrorCode::Truncated, Operation::Recover, {}, disk)
+        << "Could not recover the interrupted write of /d/disk.img: the file no longer reaches as far as the "
+           "interrupted write did. Give it its former size again, then recover; or leave the journal and save a copy "
+           "of what is left.";
     QTest::newRow("import changed") << Error::of(ErrorCode::Changed, Operation::Import, {}, "/d/in.bin")
                                     << "Could not import /d/in.bin: another program changed the file since it was "
                                        "imported. Import it again, or discard the edit.";

@@ -62,6 +62,12 @@ void TestRecoveryText::saysWhatWasFound_data()
     row("all there", reportOf(JournalState::Armed, {0, 2, 0, 0, 0}), RecoveryCase::Open,
         "All of the write has reached the disk; only its end was not noted. It was to replace 20 bytes between 0x1000 "
         "and 0x2FFF.");
+    row("torn", reportOf(JournalState::Armed, {1, 0, 1, 0, 0}), RecoveryCase::Open,
+        "The write stopped half-way, so the disk holds old and new bytes. It was to replace 20 bytes between 0x1000 "
+        "and 0x2FFF.");
+    row("cannot be told", reportOf(JournalState::Armed, {1, 0, 0, 0, 1}), RecoveryCase::Open,
+        "How far the write came cannot be told, because some of its blocks hold other bytes or cannot be read. It was "
+        "to replace 20 bytes between 0x1000 and 0x2FFF.");
     row("while rolling back", reportOf(JournalState::RollingBack, {1, 1, 0, 0, 0}), RecoveryCase::Open,
         "The write had failed and was being rolled back when that was interrupted too. It was to replace 20 bytes "
         "between 0x1000 and 0x2FFF.");
@@ -96,6 +102,15 @@ void TestRecoveryText::unusableJournalsAreToldApart()
     QVERIFY(findingText(damaged).contains(QStringLiteral("damaged or was cut short")));
     QVERIFY(findingText(newer).contains(QStringLiteral("later version of Cachet")));
     QCOMPARE(findingText(unarmed), findingText(damaged));
+    // What may come right by itself, or by looking again, is not put away.
+    for (const RecoveryReport &report : {other, damaged, newer, unarmed})
+        QVERIFY(maySetAside(report));
+    RecoveryReport unread = damaged;
+    unread.damage->code = ErrorCode::Io;
+    QVERIFY(recoveryCase(unread) == RecoveryCase::Unusable && !maySetAside(unread));
+    QVERIFY(!maySetAside(reportOf(JournalState::Armed, {1, 1, 0, 0, 0})));
+    QVERIFY(!maySetAside(Error::of(ErrorCode::Cancelled, Operation::Recover)));
+    QVERIFY(maySetAside(Error::of(ErrorCode::Damaged, Operation::Recover)));
 }
 
 void TestRecoveryText::journalOfACopyFitsWhereNothingIsForeign()

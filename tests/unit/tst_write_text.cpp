@@ -34,6 +34,9 @@ private slots:
     void cancelIsCalmUnlessTheImageIsMixed();
     void everyPhaseHasItsWords();
     void progressTellsBatchesAndTime();
+    void progressTellsWhichRange();
+    void everyWorkHasItsWords();
+    void whyRollingBackFailedIsSaid();
     void bytesAreShownOfTheirTotal();
     void onlyTheEndCannotBeCancelled();
     void timeIsNotGuessedTooSoon();
@@ -131,7 +134,48 @@ void TestWriteText::cancelIsCalmUnlessTheImageIsMixed()
                             "before; all edits are still staged."));
     report.imageIntact = false;
     report.ranges.front().fate = RangeFate::Unsettled;
-    QVERIFY(!writeEndText(report, cancelled).calm);
+    const WriteEndText mixed = writeEndText(report, cancelled);
+    QVERIFY(!mixed.calm);
+    QVERIFY2(!mixed.sentence.contains(QStringLiteral("when you like")), qPrintable(mixed.sentence));
+}
+
+void TestWriteText::whyRollingBackFailedIsSaid()
+{
+    WriteReport report = reportOf({{rangeAt(0, 16), RangeFate::Unsettled}});
+    report.imageIntact = false;
+    report.rollBackError = Error::fromErrno(EIO, Operation::RollBack, rangeAt(0, 16));
+    for (const ErrorCode code : {ErrorCode::Cancelled, ErrorCode::Io}) {
+        const QString text = writeEndText(report, Error::of(code, Operation::Write, rangeAt(0, 16), "d.img")).sentence;
+        QVERIFY2(text.startsWith(code == ErrorCode::Cancelled ? QStringLiteral("The write was cancelled. ")
+                                                              : QStringLiteral("Could not write bytes 0x0 to 0xF")),
+                 qPrintable(text));
+        QVERIFY2(text.contains(QStringLiteral("Could not put the old bytes back in bytes 0x0 to 0xF of d.img: ")),
+                 qPrintable(text));
+        QVERIFY2(text.endsWith(QStringLiteral("Choose Recover to finish the write or to roll it back.")),
+                 qPrintable(text));
+    }
+}
+
+void TestWriteText::progressTellsWhichRange()
+{
+    const ProgressMoment moment{WritePhase::Writing, 10, 100, 1, 1, 3, 500};
+    QCOMPARE(progressText(Work::Write, moment, {}), QStringLiteral("Writing, range 3 of 500"));
+}
+
+void TestWriteText::everyWorkHasItsWords()
+{
+    QSet<QString> words;
+    QSet<QString> tips;
+    for (const Work work : {Work::Write, Work::Look, Work::Settle, Work::Restore}) {
+        words.insert(phaseText(work, WritePhase::Waiting));
+        tips.insert(cancelText(work));
+    }
+    QCOMPARE(words.size(), 4);
+    QCOMPARE(tips.size(), 4);
+    QVERIFY(!words.contains(phaseText(Work::Forget, WritePhase::Waiting)));
+    // The end of settling is not that of a write: what is in its place may be the old bytes.
+    QVERIFY(!whyNotCancel(Work::Settle, WritePhase::Finishing).contains(QStringLiteral("new bytes")));
+    QVERIFY(whyNotCancel(Work::Restore, WritePhase::Waiting).isEmpty());
 }
 
 void TestWriteText::everyPhaseHasItsWords()

@@ -96,7 +96,6 @@ void FillDialog::buildWidgets()
         m_pages->widget(page)->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     form->addRow(tr("&Bytes:"), m_pages);
     m_preview = makeLabel("fillPreview", QString(), this);
-    m_preview->setAccessibleName(tr("How the result begins"));
     m_preview->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     form->addRow(tr("Begins:"), m_preview);
     layout->addLayout(form);
@@ -208,6 +207,7 @@ void FillDialog::refresh()
     m_problem->setText(what ? QString() : what.error());
     const auto shown = static_cast<std::size_t>(std::min<std::uint64_t>(m_range.length(), kPreviewBytes));
     m_preview->setText(what ? previewText(beginOf(*what, shown), m_range.length() > shown) : QString());
+    m_preview->setAccessibleName(tr("Begins: %1").arg(m_preview->text()));
     if (!what)
         return;
     const auto *pattern = std::get_if<std::vector<std::byte>>(&*what);

@@ -20,14 +20,20 @@ namespace {
 
 constexpr int kWidth = 520;
 
-QLabel *makeLabel(const char *name, const QString &accessibleName, QWidget *parent)
+QLabel *makeLabel(const char *name, QWidget *parent)
 {
     auto *label = new QLabel(parent);
     label->setObjectName(QString::fromLatin1(name));
-    label->setAccessibleName(accessibleName);
     label->setTextFormat(Qt::PlainText);
     label->setWordWrap(true);
     return label;
+}
+
+/// What a screen reader says of the label is its heading and its text.
+void setRow(QLabel &label, const QString &heading, const QString &text)
+{
+    label.setText(text);
+    label.setAccessibleName(heading + QLatin1Char(' ') + text);
 }
 
 } // namespace
@@ -72,19 +78,19 @@ void ImportDialog::buildWidgets()
 {
     auto *layout = new QVBoxLayout(this);
     auto *form = new QFormLayout;
-    auto *path = makeLabel("importFile", tr("File"), this);
-    path->setText(tr("%1, %2").arg(displayPath(m_file.path), sizeText(m_file.bytes->size())));
-    auto *head = makeLabel("importPreview", tr("How it begins"), this);
+    auto *path = makeLabel("importFile", this);
+    setRow(*path, tr("File:"), tr("%1, %2").arg(displayPath(m_file.path), sizeText(m_file.bytes->size())));
+    auto *head = makeLabel("importPreview", this);
     head->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     head->setWordWrap(false);
-    head->setText(m_file.head.empty() ? tr("no bytes")
-                                      : previewText(m_file.head, m_file.bytes->size() > m_file.head.size()));
-    m_over = makeLabel("importOver", tr("What it replaces"), this);
+    setRow(*head, tr("Begins:"),
+           m_file.head.empty() ? tr("no bytes") : previewText(m_file.head, m_file.bytes->size() > m_file.head.size()));
+    m_over = makeLabel("importOver", this);
     form->addRow(tr("File:"), path);
     form->addRow(tr("Begins:"), head);
     form->addRow(tr("Replaces:"), m_over);
     layout->addLayout(form);
-    m_note = makeLabel("importNote", tr("Remark"), this);
+    m_note = makeLabel("importNote", this);
     layout->addWidget(m_note);
     m_cut = new QCheckBox(this);
     m_cut->setObjectName(QStringLiteral("importCut"));
@@ -122,8 +128,8 @@ void ImportDialog::refresh()
         note = tr("The file is shorter than the selection: its last %1 stay as they are.")
                    .arg(sizeText(m_place.selection.length() - now.over.length()));
     }
-    m_over->setText(now.over.empty() ? tr("nothing")
-                                     : tr("%1, %2").arg(rangeText(now.over), sizeText(now.over.length())));
+    setRow(*m_over, tr("Replaces:"),
+           now.over.empty() ? tr("nothing") : tr("%1, %2").arg(rangeText(now.over), sizeText(now.over.length())));
     m_note->setText(whyNot.isEmpty() ? note : whyNot);
     m_cut->setVisible(now.cut.has_value() && *now.cut > 0 && now.wanted > 0);
     if (now.cut)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/dialogs/recovery_dialog.h"
 
+#include "cachecore/write/journal/journal_place.h"
 #include "ui/dialogs/recovery_findings.h"
 #include "ui/dialogs/recovery_text.h"
 #include "ui/session/error_text.h"
@@ -12,6 +13,7 @@
 #include <QPushButton>
 
 #include <algorithm>
+#include <utility>
 
 namespace cachet {
 
@@ -69,9 +71,9 @@ void RecoveryDialog::nextJournal()
                  "can be finished or rolled back; this is one of them.")
                   .arg(journals.size())
                   .arg(displayName(m_session->document().source().path())));
-    m_image->setText(image);
-    m_journalName->setText(displayPath(m_journal));
-    m_began->setText(tr("not known yet"));
+    setRow(*m_image, image);
+    setRow(*m_journalName, displayPath(m_journal));
+    setRow(*m_began, tr("not known yet"));
     startLook();
 }
 
@@ -79,7 +81,9 @@ void RecoveryDialog::startLook()
 {
     m_stopping = false;
     enter(Stage::Looking);
+    m_failure.reset();
     const auto begun = m_session->look(m_journal);
+    m_asked = begun.has_value();
     if (begun)
         return;
     if (begun.error().code == cachecore::ErrorCode::Busy) { // an earlier look has not ended yet
@@ -92,15 +96,17 @@ void RecoveryDialog::startLook()
             static_cast<Qt::ConnectionType>(Qt::QueuedConnection | Qt::SingleShotConnection));
         return;
     }
+    m_failure = begun.error();
     tell(errorText(begun.error()), true);
     enter(Stage::Failed);
 }
 
 void RecoveryDialog::lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result)
 {
-    if (m_stage != Stage::Looking || (result && result->journalPath != m_journal))
-        return; // of another dialog
+    if (!std::exchange(m_asked, false))
+        return; // the end of an earlier dialog's look
     if (!result) {
+        m_failure = result.error();
         tell(result.error().code == cachecore::ErrorCode::Cancelled
                  ? tr("Looking was stopped, so it is not known what the disk holds. Nothing was changed.")
                  : errorText(result.error()),
@@ -110,7 +116,7 @@ void RecoveryDialog::lookFinished(const cachecore::Result<cachecore::RecoveryRep
     }
     m_report = *result;
     const QString began = beganText(*m_report);
-    m_began->setText(began.isEmpty() ? tr("the journal does not say") : began);
+    setRow(*m_began, began.isEmpty() ? tr("the journal does not say") : began);
     enter(Stage::Choosing);
 }
 
@@ -201,7 +207,7 @@ void RecoveryDialog::enter(Stage stage)
         m_title->setText(tr("A write to %1 was interrupted, and its journal cannot be used.").arg(name));
     if (stage == Stage::Ended) {
         m_title->setText(tr("Nothing is left to recover of %1.").arg(name));
-        m_journalName->setText(tr("none is left"));
+        setRow(*m_journalName, tr("none is left"));
     }
     refreshButtons();
     m_leave->setFocus();
@@ -232,13 +238,40 @@ void RecoveryDialog::refreshButtons()
     m_rollBack->setText(what == RecoveryCase::Open ? tr("&Roll It Back") : tr("Remove the &Journal"));
     offer(m_rollBack, choosing && (what == RecoveryCase::Open || what == RecoveryCase::Undone),
           tr("Put the old bytes back, as if the write had never begun"));
-    m_setAside->setVisible((choosing && what == RecoveryCase::Unusable) || m_stage == Stage::Failed);
-    m_again->setVisible(m_stage == Stage::Failed);
-    m_leave->setText(m_stage == Stage::Ended ? tr("&Close") : tr("&Look First"));
-    m_leave->setToolTip(m_stage == Stage::Ended
-                            ? QString()
-                            : tr("Change nothing now: everything can be read, nothing is written until this is "
-                                 "recovered"));
+    const bool useless
+        = choosing ? maySetAside(*m_report) : m_stage == Stage::Failed && m_failure && maySetAside(*m_failure);
+    m_setAside->setVisible(useless && m_journal.ends_with(cachecore::kJournalSuffix));
+    m_again->setVisible(m_stage == Stage::Failed
+                        || (choosing && what == RecoveryCase::Unusable && !maySetAside(*m_report)));
+    refreshLeave();
+}
+
+/// Says what the button that leaves does now: while something is done, it stops that first.
+void RecoveryDialog::refreshLeave()
+{
+    const bool settling = m_stage == Stage::Settling;
+    m_stop->setVisible(!settling);
+    if (settling && !m_stopping && whyNotStop().isEmpty()) {
+        m_leave->setText(tr("&Stop"));
+        m_leave->setToolTip(cancelText(Work::Settle));
+    } else if (settling) {
+        m_leave->setText(tr("&Close"));
+        m_leave->setToolTip(tr("Close this; the status bar shows how it goes on"));
+    } else {
+        m_leave->setText(m_stage == Stage::Ended ? tr("&Close") : tr("&Look First"));
+        m_leave->setToolTip(m_stage == Stage::Ended
+                                ? QString()
+                                : tr("Change nothing now: everything can be read, nothing is written until this is "
+                                     "recovered"));
+    }
+}
+
+/// Why the work under way cannot be stopped; empty when it can.
+QString RecoveryDialog::whyNotStop() const
+{
+    const auto progress = m_session->document().writeProgress();
+    const ProgressMoment moment = progress ? ProgressMoment::of(*progress) : ProgressMoment();
+    return whyNotCancel(m_stage == Stage::Looking ? Work::Look : Work::Settle, moment.phase);
 }
 
 void RecoveryDialog::refreshProgress()
@@ -252,7 +285,7 @@ void RecoveryDialog::refreshProgress()
                                       : phaseText(work, moment.phase);
     const QString whyNot
         = m_stopping ? tr("It stops as soon as the disk has answered.") : whyNotCancel(work, moment.phase);
-    if (m_stopping)
+    if (m_stopping && whyNotCancel(work, moment.phase).isEmpty())
         text = tr("Stopping");
     m_busyText->setText(text);
     m_bar->setRange(0, moment.total == 0 ? 0 : kSteps);
@@ -263,7 +296,8 @@ void RecoveryDialog::refreshProgress()
     }
     m_bar->setFormat(bytesText(moment.done, moment.total));
     m_stop->setEnabled(whyNot.isEmpty());
-    m_stop->setToolTip(whyNot);
+    m_stop->setToolTip(whyNot.isEmpty() ? cancelText(work) : whyNot);
+    refreshLeave();
 }
 
 void RecoveryDialog::stop()
@@ -276,7 +310,7 @@ void RecoveryDialog::stop()
 void RecoveryDialog::reject()
 {
     // Settling is asked to stop first; a disk that does not answer holds nobody here.
-    if (m_session && m_stage == Stage::Settling && !m_stopping) {
+    if (m_session && m_stage == Stage::Settling && !m_stopping && whyNotStop().isEmpty()) {
         stop();
         return;
     }

@@ -50,6 +50,7 @@ private:
     void buildWidgets();
     void buildButtons();
     [[nodiscard]] QLabel *addRow(QGridLayout &grid, const char *name, const QString &label);
+    static void setRow(QLabel &row, const QString &text);
     void nextJournal();
     void startLook();
     void stop();
@@ -63,6 +64,8 @@ private:
     void tell(const QString &sentence, bool problem);
     void enter(Stage stage);
     void refreshButtons();
+    void refreshLeave();
+    [[nodiscard]] QString whyNotStop() const;
     void refreshProgress();
 
     const QPointer<DocumentSession> m_session;
@@ -71,8 +74,10 @@ private:
     std::size_t m_number = 0;
     std::optional<cachecore::RecoveryReport> m_report;
     cachecore::RecoveryChoice m_choice = cachecore::RecoveryChoice::RollBack;
-    bool m_stopping = false; ///< the work under way was asked to stop
-    QTimer m_timer;          ///< runs while the writer works for this dialog
+    std::optional<cachecore::Error> m_failure; ///< of the last look
+    bool m_asked = false;                      ///< a look of this dialog is under way
+    bool m_stopping = false;                   ///< the work under way was asked to stop
+    QTimer m_timer;                            ///< runs while the writer works for this dialog
 
     QLabel *m_title = nullptr;
     QLabel *m_said = nullptr; ///< what was done, or what went wrong

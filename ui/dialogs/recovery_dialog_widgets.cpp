@@ -15,6 +15,7 @@ namespace cachet {
 namespace {
 
 constexpr int kWidth = 600;
+constexpr const char *kHeading = "heading"; // property of a label: what stands before it
 
 QLabel *makeText(const char *name, QWidget *parent)
 {
@@ -30,7 +31,6 @@ QPushButton *makeButton(const char *name, const QString &text, QWidget *parent)
 {
     auto *button = new QPushButton(text, parent);
     button->setObjectName(QString::fromLatin1(name));
-    button->setAccessibleName(QString(text).remove(u'&'));
     button->setAutoDefault(false);
     return button;
 }
@@ -42,11 +42,18 @@ QLabel *RecoveryDialog::addRow(QGridLayout &grid, const char *name, const QStrin
     auto *heading = new QLabel(label, this);
     heading->setObjectName(QString::fromLatin1(name) + QStringLiteral("Label"));
     QLabel *text = makeText(name, this);
-    text->setAccessibleName(QString(label).remove(u':'));
+    text->setProperty(kHeading, label);
     const int row = grid.rowCount();
     grid.addWidget(heading, row, 0, Qt::AlignTop | Qt::AlignRight);
     grid.addWidget(text, row, 1);
     return text;
+}
+
+/// What a screen reader says of a row is its heading and its text.
+void RecoveryDialog::setRow(QLabel &row, const QString &text)
+{
+    row.setText(text);
+    row.setAccessibleName(row.property(kHeading).toString() + u' ' + text);
 }
 
 void RecoveryDialog::buildWidgets()
@@ -96,8 +103,9 @@ void RecoveryDialog::buildWidgets()
 void RecoveryDialog::buildButtons()
 {
     m_setAside = makeButton("recoverySetAside", tr("Set the &Journal Aside"), this);
-    m_setAside->setToolTip(tr("Give the journal another name, so that it is no longer asked about; the image stays as "
-                              "it is"));
+    m_setAside->setToolTip(
+        tr("Give the journal another name, so that it is no longer asked about; what the interrupted "
+           "write left on the image stays"));
     m_again = makeButton("recoveryAgain", tr("Look &Again"), this);
     m_again->setToolTip(tr("Compare the disk with the journal once more"));
     m_finish = makeButton("recoveryFinish", tr("&Finish the Write"), this);

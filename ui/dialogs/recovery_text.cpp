@@ -56,7 +56,11 @@ QString openText(const RecoveryReport &report)
         return tr("Nothing of the write has reached the disk yet.") + u' ' + what;
     if (report.count(UnitCondition::New) == all)
         return tr("All of the write has reached the disk; only its end was not noted.") + u' ' + what;
-    return tr("The write stopped half-way, so the disk holds old and new bytes.") + u' ' + what;
+    const bool mixed = report.count(UnitCondition::Old) > 0 && report.count(UnitCondition::New) > 0;
+    if (mixed || report.count(UnitCondition::Torn) > 0)
+        return tr("The write stopped half-way, so the disk holds old and new bytes.") + u' ' + what;
+    return tr("How far the write came cannot be told, because some of its blocks hold other bytes or cannot be read.")
+        + u' ' + what;
 }
 
 QString meaning(UnitCondition condition, bool one)
@@ -97,6 +101,16 @@ RecoveryCase recoveryCase(const RecoveryReport &report)
     // A copy of the disk is another one, and its journal fits where every block holds what the journal knows.
     const bool stranger = !report.sameTarget && report.count(UnitCondition::Foreign) > 0;
     return stranger ? RecoveryCase::Unusable : RecoveryCase::Open;
+}
+
+bool maySetAside(const cachecore::Error &error)
+{
+    return error.code == ErrorCode::Damaged || error.code == ErrorCode::NewerVersion;
+}
+
+bool maySetAside(const RecoveryReport &report)
+{
+    return recoveryCase(report) == RecoveryCase::Unusable && (!report.damage || maySetAside(*report.damage));
 }
 
 QString findingText(const RecoveryReport &report)
@@ -157,7 +171,10 @@ QString settledText(const RecoveryReport &before, cachecore::RecoveryChoice choi
 
 QString setAsideText(const std::string &newName)
 {
-    return tr("The journal was set aside as %1. The image was not changed.").arg(displayPath(newName));
+    return tr("The journal was set aside as %1. The image was not changed: what the interrupted write left on it "
+              "stays. "
+              "To get the journal back, give that file its former name again.")
+        .arg(displayPath(newName));
 }
 
 } // namespace cachet

@@ -19,6 +19,11 @@ enum class RecoveryCase : std::uint8_t {
 
 [[nodiscard]] RecoveryCase recoveryCase(const cachecore::RecoveryReport &report);
 
+/// True when the journal can be used neither now nor by looking again: then it may be set aside.
+[[nodiscard]] bool maySetAside(const cachecore::RecoveryReport &report);
+/// The same of a look that ended with `error`.
+[[nodiscard]] bool maySetAside(const cachecore::Error &error);
+
 /// What was found, in one or two sentences.
 [[nodiscard]] QString findingText(const cachecore::RecoveryReport &report);
 

@@ -22,7 +22,6 @@ QPushButton *makeButton(const QString &text, const char *objectName, QWidget *pa
 {
     auto *button = new QPushButton(text, parent);
     button->setObjectName(QString::fromLatin1(objectName));
-    button->setAccessibleName(text);
     button->setAutoDefault(false);
     return button;
 }

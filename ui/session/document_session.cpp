@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/session/document_session.h"
 
+#include "cachecore/write/journal/journal_place.h"
+
 #include <QElapsedTimer>
 
 #include <mutex>
@@ -204,6 +206,9 @@ cachecore::Result<void> DocumentSession::settle(const std::string &journalPath, 
 
 cachecore::Result<void> DocumentSession::setAside(const std::string &journalPath)
 {
+    if (!journalPath.ends_with(cachecore::kJournalSuffix)) // another file would lose its name
+        return cachecore::failure(cachecore::ErrorCode::InvalidArgument, cachecore::Operation::Recover, {},
+                                  journalPath);
     if (const auto free = checkFree(journalPath); !free)
         return free;
     return started(Work::Settle, m_document->startSetAside(journalPath, [relay = m_relay](auto newName) {
@@ -224,7 +229,7 @@ cachecore::Result<void> DocumentSession::forget(const std::string &logPath)
 {
     if (const auto free = checkFree(logPath); !free)
         return free;
-    return started(Work::Restore, m_document->startForget(logPath, [relay = m_relay](auto result) {
+    return started(Work::Forget, m_document->startForget(logPath, [relay = m_relay](auto result) {
         relay->ended(&DocumentSession::forgetFinished, std::move(result));
     }));
 }

@@ -30,7 +30,8 @@ public:
         Write,   ///< a commit or persist
         Look,    ///< at an interrupted write
         Settle,  ///< an interrupted write, or its journal
-        Restore, ///< edits of an earlier session, or their log
+        Restore, ///< edits of an earlier session
+        Forget,  ///< them
     };
     [[nodiscard]] Work work() const { return m_work; }
 
@@ -43,7 +44,7 @@ public:
     /// Settles it; told by settleFinished.
     [[nodiscard]] cachecore::Result<void> settle(const std::string &journalPath, cachecore::RecoveryChoice choice,
                                                  cachecore::ForeignUnits foreign);
-    /// Gives it another name; told by setAsideFinished.
+    /// Gives it another name; told by setAsideFinished. InvalidArgument for a path that is no journal's.
     [[nodiscard]] cachecore::Result<void> setAside(const std::string &journalPath);
     /// Stages the edits of a recovery log again; told by restoreFinished.
     [[nodiscard]] cachecore::Result<void> restore(const std::string &logPath,

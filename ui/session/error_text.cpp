@@ -119,6 +119,9 @@ QString truncatedReason(Operation operation)
 {
     if (operation == Operation::Import)
         return tr("the file has become shorter since it was imported. Import it again, or discard the edit");
+    if (operation == Operation::Recover)
+        return tr("the file no longer reaches as far as the interrupted write did. Give it its former size again, then "
+                  "recover; or leave the journal and save a copy of what is left");
     if (isWrite(operation))
         return tr("the file is shorter than it was when it was opened. Save a copy to keep everything, or discard the "
                   "edits past the end and try again");
@@ -237,10 +240,10 @@ QString journalSpaceText(const cachecore::Error &error)
         ? tr("needs %1 there").arg(shortSizeText(error.range->end().value()))
         : tr("needs room there");
     const QString text = error.systemError == EFBIG
-        ? tr("%1 does not take a file that large: the journal that makes the write safe %2. Nothing was changed. Write "
-             "less at once with Persist Selection, or raise the limit of file sizes (ulimit -f), then try again.")
-        : tr("%1 is full: the journal that makes the write safe %2. Nothing was changed. Free some space there, or "
-             "write less at once with Persist Selection, then try again.");
+        ? tr("%1 does not take a file that large: the journal that makes the write safe %2. Write less at "
+             "once with Persist Selection, or raise the limit of file sizes (ulimit -f), then try again.")
+        : tr("%1 is full: the journal that makes the write safe %2. Free some space there, or write "
+             "less at once with Persist Selection, then try again.");
     return text.arg(place.isEmpty() ? tr("The place of the journal") : place, needs);
 }
 
@@ -250,6 +253,10 @@ QString errorText(const cachecore::Error &error)
 {
     if (error.operation == Operation::Journal && error.code == ErrorCode::NoSpace)
         return journalSpaceText(error);
+    if (error.operation == Operation::Stat && error.code == ErrorCode::Changed)
+        return tr("%1 is no longer the file that was opened: it was replaced or deleted, so it cannot be written. Save "
+                  "a copy to keep everything, then open it again.")
+            .arg(subject(error));
     return tr("%1: %2.").arg(attempt(error.operation, subject(error)), reason(error));
 }
 

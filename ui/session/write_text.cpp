@@ -18,6 +18,7 @@ namespace {
 using cachecore::ByteRange;
 using cachecore::RangeFate;
 using cachecore::WritePhase;
+using Work = DocumentSession::Work;
 
 constexpr std::size_t kMostNamed = 3;      // ranges in a sentence
 constexpr std::size_t kMostDetails = 1000; // lines of details
@@ -115,6 +116,21 @@ QString detailsText(const cachecore::WriteReport &report)
     return lines.join(u'\n');
 }
 
+/// Where settling has words of its own.
+QString settlePhaseText(WritePhase phase)
+{
+    switch (phase) {
+    case WritePhase::Waiting:
+        return tr("Preparing");
+    case WritePhase::Checking:
+        return tr("Comparing the disk with the journal");
+    case WritePhase::Finishing:
+        return tr("Removing the journal");
+    default:
+        return phaseText(Work::Write, phase);
+    }
+}
+
 QString timeText(const TimeLeft::Estimate &left)
 {
     const auto seconds = left.seconds.count();
@@ -137,9 +153,19 @@ QString timeText(const TimeLeft::Estimate &left)
 WriteEndText writeEndText(const cachecore::WriteReport &report, const cachecore::Error &error)
 {
     WriteEndText text;
-    text.calm = error.code == cachecore::ErrorCode::Cancelled && report.imageIntact;
-    const QString what = text.calm ? tr("The write was cancelled.") : errorText(error);
-    text.sentence = what + u' ' + resultText(report);
+    const bool cancelled = error.code == cachecore::ErrorCode::Cancelled;
+    text.calm = cancelled && report.imageIntact;
+    QStringList said{cancelled ? tr("The write was cancelled.") : errorText(error)};
+    if (report.rollBackError) {
+        cachecore::Error why = *report.rollBackError;
+        if (why.path.empty())
+            why.path = error.path;
+        said << errorText(why);
+    }
+    said << resultText(report);
+    if (!report.imageIntact)
+        said << tr("Choose Recover to finish the write or to roll it back.");
+    text.sentence = said.join(u' ');
     text.details = detailsText(report);
     return text;
 }
@@ -147,14 +173,30 @@ WriteEndText writeEndText(const cachecore::WriteReport &report, const cachecore:
 ProgressMoment ProgressMoment::of(const cachecore::WriteProgress &progress)
 {
     constexpr auto kOrder = std::memory_order_relaxed;
-    return {progress.phase.load(kOrder), progress.bytesDone.load(kOrder), progress.bytesTotal.load(kOrder),
-            progress.batch.load(kOrder), progress.batchCount.load(kOrder)};
+    return {progress.phase.load(kOrder),
+            progress.bytesDone.load(kOrder),
+            progress.bytesTotal.load(kOrder),
+            progress.batch.load(kOrder),
+            progress.batchCount.load(kOrder),
+            0,
+            0};
 }
 
-QString phaseText(DocumentSession::Work work, WritePhase phase)
+QString phaseText(Work work, WritePhase phase)
 {
-    if (work == DocumentSession::Work::Look)
+    switch (work) {
+    case Work::Look:
         return tr("Looking at the interrupted write");
+    case Work::Settle:
+        return settlePhaseText(phase);
+    case Work::Restore:
+        return tr("Staging the edits of an earlier session");
+    case Work::Forget:
+        return tr("Deleting the edits of an earlier session");
+    case Work::Write:
+    case Work::None:
+        break;
+    }
     switch (phase) {
     case WritePhase::Waiting:
         return tr("Waiting to write");
@@ -176,10 +218,11 @@ QString phaseText(DocumentSession::Work work, WritePhase phase)
     return tr("Rolling back");
 }
 
-QString progressText(DocumentSession::Work work, const ProgressMoment &moment,
-                     const std::optional<TimeLeft::Estimate> &left)
+QString progressText(Work work, const ProgressMoment &moment, const std::optional<TimeLeft::Estimate> &left)
 {
     QStringList parts{phaseText(work, moment.phase)};
+    if (moment.rangeCount > 1)
+        parts << tr("range %1 of %2").arg(number(moment.range), number(moment.rangeCount));
     if (moment.batchCount > 1)
         parts << tr("batch %1 of %2").arg(number(moment.batch), number(moment.batchCount));
     if (left)
@@ -194,13 +237,34 @@ QString bytesText(std::uint64_t done, std::uint64_t total)
     return tr("%1 of %2").arg(shortSizeText(std::min(done, total)), shortSizeText(total));
 }
 
-QString whyNotCancel(DocumentSession::Work work, WritePhase phase)
+QString cancelText(Work work)
 {
-    if (work == DocumentSession::Work::Look)
+    switch (work) {
+    case Work::Look:
+        return tr("Stop looking; nothing is changed by that");
+    case Work::Settle:
+        return tr("Stop; the journal is kept, and it can be done again either way");
+    case Work::Restore:
+        return tr("Stop; the edits stay kept, and can be staged later");
+    case Work::Write:
+    case Work::Forget:
+    case Work::None:
+        break;
+    }
+    return tr("Stop the write; what is not committed yet is put back");
+}
+
+QString whyNotCancel(Work work, WritePhase phase)
+{
+    if (work == Work::Forget)
+        return tr("A file is being removed, which is done at once.");
+    if (work == Work::Settle && phase == WritePhase::Finishing)
+        return tr("Every byte is in its place already; only the journal is being removed.");
+    if (work != Work::Write)
         return {};
     if (phase == WritePhase::Finishing)
         return tr("The new bytes are on the disk already; only the end is being noted.");
-    if (phase == WritePhase::RollingBack && work == DocumentSession::Work::Write)
+    if (phase == WritePhase::RollingBack)
         return tr("The old bytes are being put back; the write ends with that.");
     return {};
 }

@@ -29,17 +29,21 @@ struct ProgressMoment {
     std::uint64_t total = 0; ///< bytes of the phase; 0 where it cannot be counted
     std::uint64_t batch = 0; ///< from 1
     std::uint64_t batchCount = 0;
+    std::uint64_t range = 0; ///< from 1, of the ranges that are written one after the other
+    std::uint64_t rangeCount = 0;
 
     [[nodiscard]] static ProgressMoment of(const cachecore::WriteProgress &progress);
 };
 
 /// "Writing".
 [[nodiscard]] QString phaseText(DocumentSession::Work work, cachecore::WritePhase phase);
-/// "Writing, batch 2 of 5, about 40 s left".
+/// "Writing, range 3 of 500, batch 2 of 5, about 40 s left".
 [[nodiscard]] QString progressText(DocumentSession::Work work, const ProgressMoment &moment,
                                    const std::optional<TimeLeft::Estimate> &left);
 /// "1.2 of 4.0 GiB"; empty when the phase has no bytes to count.
 [[nodiscard]] QString bytesText(std::uint64_t done, std::uint64_t total);
+/// What Cancel gives up.
+[[nodiscard]] QString cancelText(DocumentSession::Work work);
 /// Why the phase cannot be cancelled; empty when it can.
 [[nodiscard]] QString whyNotCancel(DocumentSession::Work work, cachecore::WritePhase phase);
 
