@@ -117,12 +117,14 @@ private:
     [[nodiscard]] Result<WritePlan> plan(const StagedEdits &frozen, ByteRange range) const;
     [[nodiscard]] std::optional<Error> writeBatch(const WritePlan &plan, const WriteBatch &batch, WriteReport &report,
                                                   WriteProgress &progress, const std::stop_token &stop);
-    void batchCommitted(StagedEdits written, const Transaction &transaction, WriteReport &report);
+    void batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
+                        WriteReport &report);
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
-    bool beginEpoch(EpochChange change);
+    bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
     void noteUnsettled(const std::string &journal, StagedEdits written);
-    void journalSettled(const std::string &journal, bool finished);
+    void journalSettled(const std::string &journal, const std::optional<TransactionId> &finished);
+    [[nodiscard]] CommittedTransaction committedAs(const TransactionId &id) const;
     template <typename Outcome>
     [[nodiscard]] Outcome unlessGone(const std::string &journal, Outcome outcome);
     void noteStagedDuringWrite(ByteRange range);

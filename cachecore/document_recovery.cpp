@@ -40,7 +40,7 @@ void Document::Impl::noteUnsettled(const std::string &journal, StagedEdits writt
 }
 
 /// The journal is no more. What a finished one brought to the disk is no longer staged.
-void Document::Impl::journalSettled(const std::string &journal, bool finished)
+void Document::Impl::journalSettled(const std::string &journal, const std::optional<TransactionId> &finished)
 {
     StagedEdits written;
     {
@@ -53,7 +53,7 @@ void Document::Impl::journalSettled(const std::string &journal, bool finished)
     }
     reload();
     if (finished && !written.empty())
-        beginEpoch({std::move(written), {}, 0});
+        beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
     notify({.edits = true, .recovery = true});
 }
 
@@ -62,7 +62,7 @@ template <typename Outcome>
 Outcome Document::Impl::unlessGone(const std::string &journal, Outcome outcome)
 {
     if (!outcome && outcome.error().code == ErrorCode::NotFound && outcome.error().path == journal)
-        journalSettled(journal, false);
+        journalSettled(journal, std::nullopt);
     return outcome;
 }
 
@@ -82,7 +82,7 @@ Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryCho
         if (report) {
             const bool finished = report->state == JournalState::Done
                 || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
-            journalSettled(journal, finished);
+            journalSettled(journal, finished ? std::optional(report->header->transaction) : std::nullopt);
         }
         return report;
     };
@@ -96,7 +96,7 @@ Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideD
     auto work = [this, journal](WriteProgress &, const std::stop_token &) {
         auto name = unlessGone(journal, setJournalAside(*m_env, journal));
         if (name)
-            journalSettled(journal, false);
+            journalSettled(journal, std::nullopt);
         return name;
     };
     return startSettling<Result<std::string>>(journal, std::move(work), std::move(done));

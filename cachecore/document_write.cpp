@@ -228,7 +228,7 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
     if (end.kind != TransactionEnd::Kind::Untouched)
         m_loader->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
     if (end.kind == TransactionEnd::Kind::Committed)
-        batchCommitted(std::move(written), transaction, report);
+        batchCommitted(std::move(written), transaction, end.transaction, report);
     if (end.kind == TransactionEnd::Kind::NeedsRecovery) {
         report.imageIntact = false;
         noteUnsettled(end.journalPath, std::move(written));
@@ -241,17 +241,33 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         noteUnsettled(end.error->path, {});
     if (end.kind != TransactionEnd::Kind::Committed)
         return std::move(end.error);
+    if (end.journalMayReturn) // the journal's place fails: no further batch is entrusted to it
+        return std::move(end.error);
     if (end.error)
         report.leftover = std::move(end.error);
     return std::nullopt;
 }
 
-void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, WriteReport &report)
+void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
+                                    WriteReport &report)
 {
     report.bytesWritten += written.byteCount();
     report.extents += written.extentCount();
-    const bool kept = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()});
+    const bool kept
+        = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
     report.undoKept = report.undoKept && kept;
+}
+
+/// What the recovery log is told of a transaction that has ended, with the edits that are left. Blocking.
+CommittedTransaction Document::Impl::committedAs(const TransactionId &id) const
+{
+    CommittedTransaction committed;
+    committed.id = id;
+    if (m_log) {
+        if (const auto fingerprint = m_source->fingerprint())
+            committed.fingerprint = *fingerprint;
+    }
+    return committed;
 }
 
 /// The current edits as `change(edits, range)` makes them, with the lock taken when it returns. The bulk of the work is done without it,
@@ -273,7 +289,7 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
 }
 
 /// Carries the current edits over to the disk as it is now.
-bool Document::Impl::beginEpoch(EpochChange change)
+bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &committed)
 {
     std::unique_lock lock(m_editMutex, std::defer_lock);
     StagedEdits carried
@@ -281,7 +297,8 @@ bool Document::Impl::beginEpoch(EpochChange change)
                                    ByteRange range) { return carriedOver(edits, change.clipped(range)); },
                          lock);
     const bool kept = m_history.beginEpoch(std::move(change), std::move(carried));
-    noteForLog();
+    if (m_log)
+        m_log->noteCommitted(m_history.current(), committed);
     return kept;
 }
 
