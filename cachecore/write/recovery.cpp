@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/recovery.h"
 
-#include "cachecore/base/directory_sync.h"
 #include "cachecore/write/journal/journal_file.h"
-#include "cachecore/write/journal/journal_place.h"
 #include "cachecore/write/journal_player.h"
 #include "cachecore/write/protocol_step.h"
 
@@ -237,7 +235,12 @@ Result<void> Recovery::settle(RecoveryChoice choice, ForeignUnits foreign)
 Result<void> Recovery::removeJournal()
 {
     bool gone = false;
-    auto removed = removeDurably(m_env, path(), gone);
+    Result<void> removed;
+    try {
+        removed = removeDurably(m_env, path(), gone);
+    } catch (const std::bad_alloc &) {
+        removed = failure(ErrorCode::OutOfMemory, Operation::Journal);
+    }
     if (removed)
         return {};
     if (!gone) {
@@ -319,44 +322,6 @@ Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::s
 {
     return reported(env, target, path, progress, std::move(stop),
                     [=](Recovery &recovery) { return recovery.settle(choice, foreign); });
-}
-
-namespace {
-
-/// The first name beside the journal that is free.
-Result<std::string> nameAside(Env &env, const std::string &path)
-{
-    for (std::uint64_t number = 1;; ++number) {
-        std::string kept = path + '.' + std::to_string(number) + kKeptSuffix;
-        const auto taken = env.status(kept);
-        if (!taken && taken.error().code == ErrorCode::NotFound)
-            return kept;
-        if (!taken)
-            return failure(named(taken.error(), Operation::Journal, kept));
-    }
-}
-
-} // namespace
-
-Result<std::string> setJournalAside(Env &env, const std::string &path)
-{
-    bool renamed = false;
-    std::string kept;
-    try {
-        auto free = nameAside(env, path);
-        if (!free)
-            return free;
-        kept = std::move(*free);
-        if (auto done = env.rename(path, kept); !done)
-            return failure(named(done.error(), Operation::Journal, path));
-        renamed = true;
-        // It has its other name whatever this says; where it is not durable, the journal is asked about once more.
-        (void)syncDirectory(env, kept);
-    } catch (const std::bad_alloc &) {
-        if (!renamed)
-            return failure(ErrorCode::OutOfMemory, Operation::Journal);
-    }
-    return kept;
 }
 
 } // namespace cachecore

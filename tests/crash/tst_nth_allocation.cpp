@@ -110,6 +110,8 @@ private slots:
     void losesNothingWhenMemoryRunsOutWhileWriting();
     void losesNothingWhenMemoryRunsOutWhileSettling_data() { addRows(); }
     void losesNothingWhenMemoryRunsOutWhileSettling();
+    void setsAJournalAsideOrSaysWhyNot_data() { addRows(); }
+    void setsAJournalAsideOrSaysWhyNot();
 
 private:
     static void addRows();
@@ -209,6 +211,33 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileSettling()
                 return;
             }
         }
+    }
+}
+
+void NthAllocationTest::setsAJournalAsideOrSaysWhyNot()
+{
+    QFETCH(bool, forGood);
+    bool failed = true;
+    for (std::uint64_t nth = 0; failed; ++nth) {
+        QVERIFY(nth < kMostAllocations);
+        const TempDir folder(memoryFolder());
+        const std::string path = folder.write("a journal with a name that is no small string", bytesOf({1}));
+        FaultEnv env;
+        std::optional<Result<std::string>> kept;
+        bool threw = false;
+        memory::failAfter(nth, forGood ? memory::kForGood : 1);
+        try {
+            kept = setJournalAside(env, path);
+        } catch (const std::bad_alloc &) {
+            threw = true;
+        }
+        failed = memory::stopFailing();
+        const std::string where = "allocation " + std::to_string(nth);
+        QVERIFY2(!threw && kept, where.c_str());
+        QVERIFY2(*kept || kept->error().code == ErrorCode::OutOfMemory, where.c_str());
+        const std::string there = *kept ? path + ".1.kept" : path;
+        QVERIFY2(readFile(there) == bytesOf({1}) && namesIn(folder.path()).size() == 1, where.c_str());
+        QVERIFY2(!*kept || **kept == there, where.c_str());
     }
 }
 

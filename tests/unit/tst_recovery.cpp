@@ -560,7 +560,7 @@ void TestRecovery::refusesATargetThatWasReplaced()
     rig.tear();
     const auto before = rig.bytes();
     rig.faults->clearLogs();
-    rig.faults->fail(SourceOp::CheckStillNamed, 0, EIO); // what the error is does not matter
+    rig.faults->fail(SourceOp::CheckStillNamed, 0, EIO);
     QVERIFY(!rig.settle(RecoveryChoice::Finish));
     QVERIFY(rig.faults->writes().empty());
     QVERIFY(rig.bytes() == before);
