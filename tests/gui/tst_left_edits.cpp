@@ -16,6 +16,8 @@
 #include <QPushButton>
 #include <QtTest>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 
 using cachecore::ByteOffset;
@@ -65,9 +67,11 @@ struct LeftBehind {
         cachecore::DocumentOptions options;
         options.pageSize = 4096;
         options.journals.stateDirectory = f.directory.file("state");
-        const auto worker = [] { return std::make_shared<cachecore::ThreadExecutor>(1); };
-        const auto document
-            = cachecore::Document::create(std::move(*source), options, {worker(), worker(), worker()}, env);
+        const std::array workers{std::make_shared<cachecore::ThreadExecutor>(1),
+                                 std::make_shared<cachecore::ThreadExecutor>(1),
+                                 std::make_shared<cachecore::ThreadExecutor>(1)};
+        auto document
+            = cachecore::Document::create(std::move(*source), options, {workers[0], workers[1], workers[2]}, env);
         if (!document)
             return false;
         std::vector<std::byte> seen(kSize); // edits are made on bytes that were looked at
@@ -75,7 +79,10 @@ struct LeftBehind {
             && (*document)->stage(ByteOffset(kFirst), bytesOf({0xA5})).has_value()
             && (*document)->stage(ByteOffset(kSecond), bytesOf({0xB6})).has_value();
         const cachecore::CloseOutcome outcome = (*document)->close(10s);
-        return staged && outcome.abandonedReads == 0 && !outcome.abandonedWrite && logs().size() == 1;
+        document->reset();
+        // The last worker to let go of the file frees its lock.
+        const bool ended = std::ranges::all_of(workers, [](const auto &worker) { return worker->shutDown(10s); });
+        return staged && ended && outcome.abandonedReads == 0 && !outcome.abandonedWrite && logs().size() == 1;
     }
 
     [[nodiscard]] QStringList logs() const
