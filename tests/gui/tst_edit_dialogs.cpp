@@ -45,6 +45,7 @@ private slots:
     void importOfNothingIsRefused();
     void importThatCannotBeOpenedIsSaid();
     void importThatDoesNotAnswerCanBeGivenUp();
+    void lateImportWaitsForTheOtherDialog();
     void importedBytesNotReadYetShowAsSuch();
     void importThatChangedIsNotWritten();
 };
@@ -341,6 +342,31 @@ void TestEditDialogs::importThatDoesNotAnswerCanBeGivenUp()
     f.window->actions().importFile->trigger();
     QTRY_VERIFY(f.window->findChild<cachet::ImportDialog *>());
     QCOMPARE(f.window->findChildren<cachet::ImportDialog *>().size(), 1);
+}
+
+void TestEditDialogs::lateImportWaitsForTheOtherDialog()
+{
+    const auto env = std::make_shared<FaultEnv>();
+    const auto gate = std::make_shared<Gate>();
+    WindowFixture f({.env = env});
+    QVERIFY(f.openFile(65536));
+    QTRY_VERIFY(f.settled());
+    f.importPath = f.directory.write("import.bin", patternBytes(64));
+    env->setGate(EnvOp::Open, gate);
+    f.window->actions().importFile->trigger();
+    QVERIFY(gate->waitForWaiting(1));
+    QTRY_VERIFY(f.message("import").contains(QStringLiteral("has not answered yet")));
+    f.window->view().selectAll();
+    f.window->actions().fill->trigger();
+    QPointer<cachet::FillDialog> fill = f.window->findChild<cachet::FillDialog *>();
+    QVERIFY(fill);
+    env->setGate(EnvOp::Open, nullptr);
+    gate->open();
+    QTRY_VERIFY(f.message("import").isEmpty());
+    QVERIFY(!f.window->findChild<cachet::ImportDialog *>());
+    fill->reject();
+    QTRY_VERIFY(!fill);
+    QTRY_VERIFY(f.window->findChild<cachet::ImportDialog *>());
 }
 
 void TestEditDialogs::importedBytesNotReadYetShowAsSuch()

@@ -7,6 +7,7 @@
 #include "ui/hexview/hex_view.h"
 #include "ui/session/document_session.h"
 
+#include <QAbstractButton>
 #include <QAction>
 #include <QApplication>
 #include <QElapsedTimer>
@@ -407,7 +408,8 @@ void TestMainWindow::everyWidgetHasANameForPeopleAndTests()
                              "persistSelectedButton", "discardSelectedButton", "commitAllButton", "messageBar"}) {
         const auto *widget = f.window->findChild<QWidget *>(QString::fromLatin1(name));
         QVERIFY2(widget, name);
-        QVERIFY2(!widget->accessibleName().isEmpty(), name);
+        const auto *button = qobject_cast<const QAbstractButton *>(widget); // its text is its name
+        QVERIFY2(!widget->accessibleName().isEmpty() || (button && !button->text().isEmpty()), name);
     }
 }
 

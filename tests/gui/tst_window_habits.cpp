@@ -33,6 +33,7 @@ class TestWindowHabits : public QObject {
     Q_OBJECT
 
 private slots:
+    void newestMessageIsSeen();
     void failedWriteSaysWhatBecameOfTheBytes_data();
     void failedWriteSaysWhatBecameOfTheBytes();
     void failedPersistSaysWhatWasWrittenBefore();
@@ -55,6 +56,27 @@ private slots:
     void longNotesEndInAnEllipsisAndATip();
     void sectorsArePlainNumbers();
 };
+
+void TestWindowHabits::newestMessageIsSeen()
+{
+    WindowFixture f;
+    f.window->resize(700, 450);
+    QVERIFY(f.openFile(4096));
+    cachet::MessageBar &bar = f.window->messages();
+    const auto seen = [&f, &bar](const QString &key) {
+        const auto *row = f.window->findChild<QWidget *>(QStringLiteral("message-") + key);
+        const QRect place(row->mapTo(&bar, QPoint(0, 0)), row->size());
+        return row->isVisible() && place.top() >= 0 && place.top() + row->fontMetrics().height() <= bar.height();
+    };
+    const QString text = QStringLiteral("A sentence that is long enough to need more than one line of this window, as "
+                                        "most of them do when they say what happened, why, and what to do about it.");
+    for (int i = 0; i < 8; ++i) {
+        bar.show(QStringLiteral("test%1").arg(i), cachet::MessageBar::Severity::Warning, text);
+        QTRY_VERIFY2(seen(QStringLiteral("test%1").arg(i)), qPrintable(QString::number(i)));
+    }
+    bar.show(QStringLiteral("test0"), cachet::MessageBar::Severity::Error, text + QStringLiteral(" Again."));
+    QTRY_VERIFY(seen(QStringLiteral("test0")));
+}
 
 void TestWindowHabits::failedWriteSaysWhatBecameOfTheBytes_data()
 {

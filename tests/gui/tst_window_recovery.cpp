@@ -47,6 +47,9 @@ private slots:
     void readOnlyDocumentExplainsWhyNot();
     void severalJournalsComeOneAfterTheOther();
     void closingTheWindowEndsTheDialog();
+    void discardingWhileLookingLeavesNothingBehind();
+    void closingWaitsForSettingAside();
+    void reopenedDialogLooksForItself();
     void closingCannotCommit();
     void everythingInTheDialogHasItsNames();
 };
@@ -404,6 +407,7 @@ void TestWindowRecovery::lookingCanBeStopped()
     QTRY_VERIFY(i.at(Stage::Failed));
     QVERIFY2(text(i.f, "recoverySaid").startsWith(QStringLiteral("Looking was stopped")),
              qPrintable(text(i.f, "recoverySaid")));
+    QVERIFY(!part<QPushButton>(i.f, "recoverySetAside")->isVisible()); // nothing is known against the journal
     QCOMPARE(i.f.fileBytes(), i.mixed);
     click(i.f, "recoveryAgain");
     QTRY_VERIFY(i.at(Stage::Choosing));
@@ -436,9 +440,11 @@ void TestWindowRecovery::settlingCanBeStopped()
     click(i.f, "recoveryRollBack");
     QVERIFY(gate->waitForWaiting(1));
     QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Rolling back"));
+    QCOMPARE(part<QPushButton>(i.f, "recoveryLook")->text(), QStringLiteral("&Stop"));
     QTest::keyClick(i.dialog(), Qt::Key_Escape); // asks it to stop first
     QVERIFY(i.at(Stage::Settling));
     QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Stopping"));
+    QCOMPARE(part<QPushButton>(i.f, "recoveryLook")->text(), QStringLiteral("&Close"));
     QTest::keyClick(i.dialog(), Qt::Key_Escape); // a disk that does not answer holds nobody
     QTRY_VERIFY(!i.dialog());
     // What was asked for goes on or stops behind the window, as the status bar shows.
@@ -518,6 +524,60 @@ void TestWindowRecovery::closingTheWindowEndsTheDialog()
     QVERIFY(i.journalExists());
 }
 
+void TestWindowRecovery::discardingWhileLookingLeavesNothingBehind()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    const auto gate = std::make_shared<Gate>();
+    i.f.source->setGate(SourceOp::Read, gate);
+    click(i.f, "messageAction-recovery");
+    QVERIFY(gate->waitForWaiting(1));
+    const auto document = i.f.window->session()->sharedDocument();
+    i.f.answer = cachet::CloseAnswer::Discard;
+    i.f.window->close();
+    gate->open();
+    QTRY_VERIFY(!i.f.window);
+    QVERIFY(document->staged().empty()); // so that nobody is asked about them again
+}
+
+void TestWindowRecovery::closingWaitsForSettingAside()
+{
+    const auto env = std::make_shared<FaultEnv>();
+    WindowFixture f({.env = env});
+    f.path = f.directory.write("disk.img", patternBytes(kSize));
+    (void)f.directory.write(".disk.img.cachet-journal", patternBytes(5000));
+    QVERIFY(f.open(f.path));
+    QVERIFY(waitForDialog(f, Stage::Choosing));
+    const auto gate = std::make_shared<Gate>();
+    env->setGate(EnvOp::Rename, gate);
+    click(f, "recoverySetAside");
+    QVERIFY(gate->waitForWaiting(1));
+    QVERIFY(!f.window->close());
+    QVERIFY2(f.message("closing").startsWith(QStringLiteral("The interrupted write of disk.img is still being")),
+             qPrintable(f.message("closing")));
+    env->setGate(EnvOp::Rename, nullptr);
+    gate->open();
+    QTRY_VERIFY(!f.window);
+}
+
+void TestWindowRecovery::reopenedDialogLooksForItself()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    const auto gate = std::make_shared<Gate>();
+    i.f.source->setGate(SourceOp::Read, gate);
+    click(i.f, "messageAction-recovery");
+    QVERIFY(gate->waitForWaiting(1));
+    QTest::keyClick(i.dialog(), Qt::Key_Escape); // the look is cancelled, and hangs
+    QTRY_VERIFY(!i.dialog());
+    i.f.window->actions().recover->trigger();
+    QVERIFY(i.at(Stage::Looking));
+    i.f.source->setGate(SourceOp::Read, nullptr);
+    gate->open();
+    QTRY_VERIFY(!i.at(Stage::Looking));
+    QVERIFY2(i.at(Stage::Choosing), qPrintable(text(i.f, "recoverySaid")));
+}
+
 void TestWindowRecovery::closingCannotCommit()
 {
     Interrupted i;
@@ -533,6 +593,8 @@ void TestWindowRecovery::everythingInTheDialogHasItsNames()
     QVERIFY(i.ready);
     overwrite(i.f.path, 0x9100, static_cast<std::byte>(~std::to_integer<unsigned>(i.f.original[0x9100]) & 0xFFU));
     QVERIFY(i.choose());
+    QCOMPARE(part<QLabel>(i.f, "recoveryImage")->accessibleName(),
+             QStringLiteral("Image: ") + QString::fromStdString(i.f.path));
     for (const QWidget *widget : i.dialog()->findChildren<QWidget *>()) {
         if (!widget->isVisible() || widget->focusPolicy() == Qt::NoFocus
             || widget->objectName().startsWith(QStringLiteral("qt_")))

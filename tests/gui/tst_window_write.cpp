@@ -2,6 +2,7 @@
 #include "app/message_bar.h"
 #include "app/progress_part.h"
 #include "app/window_actions.h"
+#include "app/write_controller.h"
 #include "tests/gui/window_fixture.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
@@ -41,6 +42,9 @@ private slots:
     void copyAndWriteShowSideBySide();
     void failureTellsEachRange();
     void manyRangesHaveDetails();
+    void persistOfManyRangesIsCounted();
+    void cancelBetweenRangesLeavesTheOthers();
+    void closingAgainWhileACopyRunsAsksAboutTheEdits();
     void fullJournalPlaceIsNamed();
     void closingWaitsForTheRollBackOfACancelledWrite();
     void closingTwiceLeavesAJournalForLater();
@@ -318,6 +322,77 @@ void TestWindowWrite::manyRangesHaveDetails()
     box->close();
 }
 
+void TestWindowWrite::persistOfManyRangesIsCounted()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    QTRY_VERIFY(f.settled());
+    for (const std::uint64_t at : {0x0U, 0x10000U, 0x20000U})
+        QVERIFY(f.stage(at, {0xA5}));
+    int hidden = 0;
+    const auto *progress = part<cachet::ProgressPart>(f, "writeProgress");
+    connect(progress, &cachet::ProgressPart::shownChanged, this, [&hidden, progress] { hidden += !progress->shown(); });
+    f.source->setDelay(SourceOp::Write, std::chrono::milliseconds(400));
+    part<cachet::WriteController>(f, "writeController")
+        ->persist({rangeAt(0, 1), rangeAt(0x10000, 1), rangeAt(0x20000, 1)});
+    for (const char *which : {"range 1 of 3", "range 2 of 3", "range 3 of 3"})
+        QTRY_VERIFY2(progressWords(f).contains(QString::fromLatin1(which)), which);
+    QCOMPARE(hidden, 0); // one piece of work to whoever watches
+    QTRY_VERIFY(f.document().staged().empty());
+    QTRY_COMPARE(hidden, 1);
+}
+
+void TestWindowWrite::cancelBetweenRangesLeavesTheOthers()
+{
+    const auto env = std::make_shared<FaultEnv>();
+    WindowFixture f({.env = env});
+    QVERIFY(f.openFile(1 << 20));
+    QTRY_VERIFY(f.settled());
+    QVERIFY(f.stage(0x0, {0xA5}));
+    QVERIFY(f.stage(0x10000, {0xA5}));
+    const auto gate = std::make_shared<Gate>();
+    env->setHook([gate, document = f.window->session()->sharedDocument()](EnvOp op) {
+        const auto progress = document->writeProgress();
+        if (op == EnvOp::Remove && progress && progress->phase == cachecore::WritePhase::Finishing)
+            gate->pass(); // too late to take the first range back
+    });
+    part<cachet::WriteController>(f, "writeController")->persist({rangeAt(0, 1), rangeAt(0x10000, 1)});
+    QVERIFY(gate->waitForWaiting(1));
+    auto *cancel = part<QPushButton>(f, "writeProgressCancel");
+    QTRY_VERIFY(cancel->isVisible() && cancel->isEnabled());
+    cancel->click();
+    QVERIFY(progressWords(f).startsWith(QStringLiteral("Stopping")));
+    gate->open();
+    QTRY_COMPARE(f.message("write"),
+                 QStringLiteral("The write was cancelled. On the disk: byte 0x0; untouched: byte 0x10000. All edits "
+                                "that are not on the disk are still staged."));
+    env->setHook({});
+    f.original[0] = std::byte{0xA5};
+    QCOMPARE(f.fileBytes(), f.original);
+}
+
+void TestWindowWrite::closingAgainWhileACopyRunsAsksAboutTheEdits()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(1 << 20));
+    QTRY_VERIFY(f.settled());
+    QVERIFY(f.stage(0x10, {0xA5}));
+    const auto gate = std::make_shared<Gate>();
+    f.source->setGate(SourceOp::NextData, gate);
+    f.window->actions().saveCopy->trigger();
+    QVERIFY(gate->waitForWaiting(1));
+    QVERIFY(!f.window->close());
+    QCOMPARE(f.questions, 0);
+    QVERIFY(f.message("closing").contains(QStringLiteral("give the copy up")));
+    QVERIFY(!f.window->close());
+    QCOMPARE(f.questions, 1);
+    QVERIFY(f.message("closing").isEmpty());
+    gate->open();
+    QTRY_VERIFY(f.message("copy").contains(QStringLiteral("cancelled")));
+    QVERIFY(f.window->isVisible()); // the answer was to stay
+    QCOMPARE(f.document().staged().byteCount(), std::uint64_t{1});
+}
+
 void TestWindowWrite::fullJournalPlaceIsNamed()
 {
     const auto env = std::make_shared<FaultEnv>();
@@ -331,7 +406,7 @@ void TestWindowWrite::fullJournalPlaceIsNamed()
     const QString text = f.message("write");
     QVERIFY2(text.startsWith(QString::fromStdString(f.directory.path())), qPrintable(text));
     QVERIFY2(text.contains(QStringLiteral("is full: the journal that makes the write safe needs")), qPrintable(text));
-    QVERIFY2(text.contains(QStringLiteral("Nothing was changed")), qPrintable(text));
+    QVERIFY2(text.contains(QStringLiteral("Nothing was written")), qPrintable(text));
     QCOMPARE(f.fileBytes(), f.original);
     QCOMPARE(f.document().staged().byteCount(), std::uint64_t{1});
 }
