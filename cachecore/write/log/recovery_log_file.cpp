@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/recovery_log_file.h"
 
+#include "cachecore/base/directory_sync.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -81,6 +83,8 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
             return failure(done.error());
         if (auto done = (*file)->dataSync(); !done)
             return failure(done.error());
+        if (auto done = syncDirectoriesAbove(*m_env, m_claim.path()); !done)
+            return failure(done.error());
         if (auto done = m_env->rename(m_claim.temporary(), m_claim.path()); !done)
             return failure(done.error());
         return sink.end();
@@ -95,7 +99,7 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
     m_written = edits;
     m_size = *size;
     m_sizeWhenNew = *size;
-    auto synced = syncLogDirectory(*m_env, m_claim.path());
+    auto synced = syncDirectory(*m_env, m_claim.path());
     m_appendable = synced.has_value();
     return synced;
 }

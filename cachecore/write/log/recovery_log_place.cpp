@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/recovery_log_place.h"
 
+#include "cachecore/base/directory_sync.h"
 #include "cachecore/write/log/recovery_log_reader.h"
 
 #include <algorithm>
@@ -100,20 +101,12 @@ Result<std::vector<FoundRecoveryLog>> findRecoveryLogs(Env &env, const BlockSour
     return found;
 }
 
-Result<void> syncLogDirectory(Env &env, const std::string &path)
-{
-    auto synced = env.syncDirectoryOf(path);
-    if (!synced && synced.error().systemError != EINVAL && synced.error().code != ErrorCode::NotSupported)
-        return synced;
-    return {};
-}
-
 Result<void> removeRecoveryLog(Env &env, const std::string &path)
 {
     const auto removed = env.remove(path);
     if (!removed && removed.error().code != ErrorCode::NotFound)
         return removed;
-    return syncLogDirectory(env, path);
+    return syncDirectory(env, path);
 }
 
 Result<RecoveryLogClaim> RecoveryLogClaim::make(Env &env, const std::string &stem)

@@ -29,9 +29,6 @@ struct FoundRecoveryLog {
 [[nodiscard]] Result<std::vector<FoundRecoveryLog>> findRecoveryLogs(Env &env, const BlockSource &source,
                                                                      const JournalPlaces &places);
 
-/// Makes the entries of the directory that holds `path` durable; a file system that has no such thing does it by itself or not at all. Blocking.
-[[nodiscard]] Result<void> syncLogDirectory(Env &env, const std::string &path);
-
 /// Removes a log and makes that durable; one that is gone already is no error. Blocking.
 [[nodiscard]] Result<void> removeRecoveryLog(Env &env, const std::string &path);
 
