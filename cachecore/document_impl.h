@@ -108,8 +108,8 @@ private:
     enum class Needs : std::uint8_t { Settled, Nothing };
     [[nodiscard]] Result<void> startOnWriter(Needs needs, ByteRange range, std::shared_ptr<WriterJob> job,
                                              StagedEdits *frozen = nullptr);
-    template <typename Outcome, typename Work>
-    [[nodiscard]] Result<void> startSettling(const std::string &path, Work work,
+    template <typename Outcome, typename Make>
+    [[nodiscard]] Result<void> startSettling(const std::string &path, const Make &make,
                                              std::move_only_function<void(Outcome)> done);
     void forgetBasesSeenDuringWrite();
     [[nodiscard]] WriteOutcome runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
@@ -122,6 +122,7 @@ private:
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
     bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
+    void makeRoomForEnd(WriteReport &report);
     void noteUnsettled(const std::string &journal, StagedEdits written);
     void journalSettled(const std::string &journal, const std::optional<TransactionId> &finished);
     [[nodiscard]] CommittedTransaction committedAs(const TransactionId &id) const;
@@ -158,6 +159,7 @@ private:
         StagedEdits written; ///< what its write was bringing to the disk; empty for one found at opening
     };
     std::vector<Unsettled> m_unsettled;
+    std::string m_unsettledName; ///< room for the name of one more of them
     std::vector<FoundRecoveryLog> m_leftEdits;
     std::optional<Error> m_logTrouble;
     std::unique_ptr<RecoveryLog> m_log; ///< set by startLog(), constant after; null: none is kept
@@ -174,16 +176,16 @@ private:
     Observer m_observer;
 };
 
-/// Starts work on a journal or log at `path`, which is no write of the user's.
-template <typename Outcome, typename Work>
-Result<void> Document::Impl::startSettling(const std::string &path, Work work,
+/// Starts work on a journal or log at `path`, which is no write of the user's. `make` makes the work, so that memory running out on the way is an error
+/// like others.
+template <typename Outcome, typename Make>
+Result<void> Document::Impl::startSettling(const std::string &path, const Make &make,
                                            std::move_only_function<void(Outcome)> done)
 {
     try {
         return startOnWriter(Needs::Nothing, whole(),
-                             std::make_shared<WriterJobOf<Outcome>>(std::move(work), std::move(done),
-                                                                    Error::of(ErrorCode::Closed, Operation::Recover, {},
-                                                                              path)));
+                             std::make_shared<WriterJobOf<Outcome>>(
+                                 make(), std::move(done), Error::of(ErrorCode::Closed, Operation::Recover, {}, path)));
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Recover);
     }

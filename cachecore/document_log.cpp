@@ -97,9 +97,11 @@ std::optional<Error> Document::Impl::logTrouble() const
 
 Result<void> Document::Impl::startRestore(const std::string &log, ChangedBases changed, RestoreDone done)
 {
-    auto work
-        = [this, log, changed](WriteProgress &, const std::stop_token &stop) { return restore(log, changed, stop); };
-    return startSettling<Result<RestoreReport>>(log, std::move(work), std::move(done));
+    const auto make = [&] {
+        return
+            [this, log, changed](WriteProgress &, const std::stop_token &stop) { return restore(log, changed, stop); };
+    };
+    return startSettling<Result<RestoreReport>>(log, make, std::move(done));
 }
 
 Result<RestoreReport> Document::Impl::restore(const std::string &log, ChangedBases changed, const std::stop_token &stop)
@@ -173,13 +175,15 @@ void Document::Impl::forgetLog(const std::string &log)
 
 Result<void> Document::Impl::startForget(const std::string &log, ForgetDone done)
 {
-    auto work = [this, log](WriteProgress &, const std::stop_token &) {
-        auto removed = removeRecoveryLog(*m_env, log);
-        if (removed)
-            forgetLog(log);
-        return removed;
+    const auto make = [&] {
+        return [this, log](WriteProgress &, const std::stop_token &) {
+            auto removed = removeRecoveryLog(*m_env, log);
+            if (removed)
+                forgetLog(log);
+            return removed;
+        };
     };
-    return startSettling<Result<void>>(log, std::move(work), std::move(done));
+    return startSettling<Result<void>>(log, make, std::move(done));
 }
 
 } // namespace cachecore

@@ -34,7 +34,9 @@ void Document::Impl::noteUnsettled(const std::string &journal, StagedEdits writt
 {
     {
         const std::lock_guard lock(m_editMutex);
-        m_unsettled.push_back({{.path = journal, .named = true, .identified = true}, std::move(written)});
+        m_unsettledName.assign(journal);
+        m_unsettled.push_back(
+            {{.path = std::exchange(m_unsettledName, {}), .named = true, .identified = true}, std::move(written)});
     }
     notify({.recovery = true});
 }
@@ -45,15 +47,20 @@ void Document::Impl::journalSettled(const std::string &journal, const std::optio
     StagedEdits written;
     {
         const std::lock_guard lock(m_editMutex);
-        const auto settled = std::ranges::find(m_unsettled, journal, [](const Unsettled &u) { return u.journal.path; });
+        const auto settled
+            = std::ranges::find_if(m_unsettled, [&journal](const Unsettled &u) { return u.journal.path == journal; });
         if (settled != m_unsettled.end()) {
             written = std::move(settled->written);
             m_unsettled.erase(settled);
         }
     }
-    reload();
-    if (finished && !written.empty())
-        beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
+    try {
+        reload();
+        if (finished && !written.empty())
+            beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
+    } catch (const std::bad_alloc &) {
+        // It is settled all the same; edits that the disk has by now stay staged, which another commit finds out.
+    }
     notify({.edits = true, .recovery = true});
 }
 
@@ -68,38 +75,45 @@ Outcome Document::Impl::unlessGone(const std::string &journal, Outcome outcome)
 
 Result<void> Document::Impl::startLook(const std::string &journal, RecoveryDone done)
 {
-    auto work = [this, journal](WriteProgress &progress, const std::stop_token &stop) {
-        return unlessGone(journal, inspectJournal(*m_env, *m_source, journal, progress, stop));
+    const auto make = [&] {
+        return [this, journal](WriteProgress &progress, const std::stop_token &stop) {
+            return unlessGone(journal, inspectJournal(*m_env, *m_source, journal, progress, stop));
+        };
     };
-    return startSettling<Result<RecoveryReport>>(journal, std::move(work), std::move(done));
+    return startSettling<Result<RecoveryReport>>(journal, make, std::move(done));
 }
 
 Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryChoice choice, ForeignUnits foreign,
                                          RecoveryDone done)
 {
-    auto work = [this, journal, choice, foreign](WriteProgress &progress, const std::stop_token &stop) {
-        auto report = unlessGone(journal, settleJournal(*m_env, *m_source, journal, choice, foreign, progress, stop));
-        if (report) {
-            const bool finished = report->state == JournalState::Done
-                || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
-            journalSettled(journal, finished ? std::optional(report->header->transaction) : std::nullopt);
-        }
-        return report;
+    const auto make = [&] {
+        return [this, journal, choice, foreign](WriteProgress &progress, const std::stop_token &stop) {
+            auto report
+                = unlessGone(journal, settleJournal(*m_env, *m_source, journal, choice, foreign, progress, stop));
+            if (report) {
+                const bool finished = report->state == JournalState::Done
+                    || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
+                journalSettled(journal, finished ? std::optional(report->header->transaction) : std::nullopt);
+            }
+            return report;
+        };
     };
-    return startSettling<Result<RecoveryReport>>(journal, std::move(work), std::move(done));
+    return startSettling<Result<RecoveryReport>>(journal, make, std::move(done));
 }
 
 Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideDone done)
 {
     if (!journal.ends_with(kJournalSuffix))
         return failure(ErrorCode::InvalidArgument, Operation::Recover, {}, journal);
-    auto work = [this, journal](WriteProgress &, const std::stop_token &) {
-        auto name = unlessGone(journal, setJournalAside(*m_env, journal));
-        if (name)
-            journalSettled(journal, std::nullopt);
-        return name;
+    const auto make = [&] {
+        return [this, journal](WriteProgress &, const std::stop_token &) {
+            auto name = unlessGone(journal, setJournalAside(*m_env, journal));
+            if (name)
+                journalSettled(journal, std::nullopt);
+            return name;
+        };
     };
-    return startSettling<Result<std::string>>(journal, std::move(work), std::move(done));
+    return startSettling<Result<std::string>>(journal, make, std::move(done));
 }
 
 } // namespace cachecore

@@ -12,6 +12,7 @@ namespace {
 
 /// What recovery can hold together at least, even where the device promises smaller blocks.
 constexpr std::uint32_t kSmallestUnit = 4096;
+constexpr std::size_t kLongestPath = 4096; ///< PATH_MAX
 
 RangeFate fateOf(TransactionEnd::Kind kind)
 {
@@ -220,22 +221,23 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
                              .keepRetiredLimit = m_options.undoJournalBytes,
                              .stop = stop},
                             plan, batch);
+    makeRoomForEnd(report);
     TransactionEnd end = transaction.run();
     report.writes += end.writes;
-    report.journalPath = end.journalPath;
     report.ranges.push_back({batch.span(), fateOf(end.kind)});
+    if (end.kind == TransactionEnd::Kind::NeedsRecovery) {
+        report.imageIntact = false;
+        noteUnsettled(end.journalPath, written);
+    }
+    report.rollBackError = std::move(end.rollBackError);
+    report.journalPath = std::move(end.journalPath);
     // The pages first: readers see the staged bytes until the disk's own are there.
     if (end.kind != TransactionEnd::Kind::Untouched)
         m_loader->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
     if (end.kind == TransactionEnd::Kind::Committed)
         batchCommitted(std::move(written), transaction, end.transaction, report);
-    if (end.kind == TransactionEnd::Kind::NeedsRecovery) {
-        report.imageIntact = false;
-        noteUnsettled(end.journalPath, std::move(written));
-    }
     if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
         forgetBasesSeenDuringWrite();
-    report.rollBackError = std::move(end.rollBackError);
     // A journal that appeared since the document was opened.
     if (end.kind == TransactionEnd::Kind::Untouched && end.error->code == ErrorCode::NeedsRecovery)
         noteUnsettled(end.error->path, {});
@@ -246,6 +248,15 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
     if (end.error)
         report.leftover = std::move(end.error);
     return std::nullopt;
+}
+
+/// So that what a transaction leaves can be noted without memory.
+void Document::Impl::makeRoomForEnd(WriteReport &report)
+{
+    report.ranges.reserve(report.ranges.size() + 2);
+    const std::lock_guard lock(m_editMutex);
+    m_unsettled.reserve(m_unsettled.size() + 1);
+    m_unsettledName.reserve(kLongestPath);
 }
 
 void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,

@@ -139,7 +139,8 @@ void NthAllocationTest::writesAtLast(Scene &scene)
     QVERIFY(scene.document->unsettled().empty());
     QVERIFY(scene.bytes() == scene.neu);
     const auto outcome = scene.commitFailing(memory::kForGood, 0, failed);
-    QVERIFY(outcome && outcome->succeeded());
+    QVERIFY(outcome.has_value());
+    QVERIFY2(outcome->succeeded(), outcome->succeeded() ? "" : errorText(outcome->error()).c_str());
     QVERIFY(readFile(scene.path) == scene.neu);
     QCOMPARE(namesIn(scene.folder.path()), std::vector<std::string>{"disk.img"});
 }

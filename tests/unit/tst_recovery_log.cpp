@@ -108,7 +108,7 @@ void TstRecoveryLog::isMadeAnewWhenItHasGrown()
     QVERIFY(largest < 1'500'000);
     QVERIFY(rig.env->count(EnvOp::Rename) >= 4);
     QVERIFY(rig.env->count(EnvOp::Rename) < 20);
-    QCOMPARE(rig.env->count(EnvOp::SyncDirectory), rig.env->count(EnvOp::Rename));
+    QVERIFY(rig.env->count(EnvOp::SyncDirectory) >= rig.env->count(EnvOp::Rename)); // and those that lead there
     QVERIFY(same(rig.read()->edits, edits));
     // Nothing else is left.
     QCOMPARE(systemEnv()->list(rig.dir.file("state"))->size(), std::size_t{1});

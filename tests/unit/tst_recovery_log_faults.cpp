@@ -104,8 +104,10 @@ void TstRecoveryLogFaults::holdsAStateThatWasWhateverFails()
         }
         QVERIFY(rig.troubles.size() <= 1);
         clean = rig.env->total() <= nth;
-        // Without the real path of an import its name is kept as it was given, which is no trouble.
-        QVERIFY(clean ? rig.troubles.empty() : !rig.troubles.empty() || rig.env->count(EnvOp::RealPath) > 0);
+        // Without the real path of an import its name is kept as it was given, and without knowing where a file system is mounted
+        // more directories are synced than need be: neither is trouble.
+        const bool harmless = rig.env->count(EnvOp::RealPath) > 0 || rig.env->count(EnvOp::Status) > 0;
+        QVERIFY(clean ? rig.troubles.empty() : !rig.troubles.empty() || harmless);
         if (!rig.troubles.empty()) {
             QCOMPARE(rig.troubles[0].systemError, errnoValue);
             QCOMPARE(rig.troubles[0].operation, Operation::Journal);
@@ -160,7 +162,7 @@ void TstRecoveryLogFaults::takesShortAndInterruptedWrites()
     QVERIFY(read && !read->damage);
     QVERIFY(FlatEdits(read->edits, RecoveryLogRig::kSize) == FlatEdits(edits, RecoveryLogRig::kSize));
     rig.env->stopWriting(true);
-    rig.keep({});
+    rig.keep(rig.changed(edits, random));
     QCOMPARE(rig.troubles.size(), std::size_t{1});
     QCOMPARE(rig.troubles[0].code, ErrorCode::Io);
 }

@@ -42,8 +42,9 @@ WrittenLog::WrittenLog(std::uint64_t seed, int changes)
     std::vector<StagedEdits> history{{}};
     for (int i = 0; i < changes; ++i) {
         // Staged, discarded, or undone to any earlier state.
-        const StagedEdits now
-            = random.oneIn(6) ? history[random.below(history.size())] : rig.changed(history.back(), random);
+        StagedEdits now = random.oneIn(6) ? history[random.below(history.size())] : rig.changed(history.back(), random);
+        while (now.empty()) // nothing staged is no file, and the next would be another one
+            now = rig.changed(now, random);
         history.push_back(now);
         rig.keep(now);
         if (rig.log->path().empty())
