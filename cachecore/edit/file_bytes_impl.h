@@ -61,7 +61,7 @@ private:
     [[nodiscard]] Error named(Error error, std::uint64_t at, std::uint64_t length) const;
 
     const Origin m_origin;
-    const Loading m_loading;
+    Loading m_loading; ///< constant until the end
 
     std::mutex m_mutex; ///< guards the rest
     RecentBlocks m_blocks{static_cast<std::size_t>(kMostBlocks), kRetryAfter};

@@ -121,7 +121,10 @@ void FileBytes::Impl::reportIfStuck()
 
 void FileBytes::Impl::retire(std::shared_ptr<Impl> impl)
 {
-    const std::shared_ptr<Executor> executor = impl->m_loading.executor;
+    if (impl.use_count() > 1)
+        return; // the load under way is the last to hold it
+    // Without its executor, so that one which never runs again does not hold itself.
+    const std::shared_ptr<Executor> executor = std::exchange(impl->m_loading.executor, nullptr);
     try {
         if (executor)
             (void)executor->post([last = std::move(impl)] { (void)last; });
