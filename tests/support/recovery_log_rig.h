@@ -57,6 +57,14 @@ struct RecoveryLogRig {
     static constexpr std::uint64_t kSize = 64 << 10; ///< of the source the edits are staged over
 
     explicit RecoveryLogRig(cachecore::RecoveryLog::Options options = atOnce());
+    /// Runs what is queued, or an executor that never runs again would hold the log that holds it.
+    ~RecoveryLogRig()
+    {
+        log.reset();
+        (void)executor->runAll();
+    }
+    RecoveryLogRig(const RecoveryLogRig &) = delete;
+    RecoveryLogRig &operator=(const RecoveryLogRig &) = delete;
 
     static cachecore::RecoveryLog::Options atOnce();
     /// Another log of the same source, on the same executor.
