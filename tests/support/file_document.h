@@ -4,7 +4,10 @@
 #include "cachecore/source/file_source.h"
 #include "tests/support/document_fixture.h"
 
+#include <chrono>
 #include <future>
+#include <thread>
+#include <utility>
 
 namespace cachet_test {
 
@@ -26,6 +29,18 @@ struct FileDocument {
         if (auto created = cachecore::Document::create(source, options, {loads, writes, log}, cachecore::systemEnv()))
             document = *created;
     }
+
+    /// Waits until the last job has let go of the file, or the next session would find it held.
+    ~FileDocument()
+    {
+        document.reset();
+        const std::weak_ptr<FaultSource> held = std::exchange(source, nullptr);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!held.expired() && std::chrono::steady_clock::now() < deadline)
+            std::this_thread::yield();
+    }
+    FileDocument(const FileDocument &) = delete;
+    FileDocument &operator=(const FileDocument &) = delete;
 
     cachecore::Document *operator->() const { return document.get(); }
 

@@ -190,7 +190,7 @@ void TstRecoveryLog::saysWhichTransactionWasCommitted()
     QVERIFY(read->committed == second.id);
     QVERIFY(read->header.fingerprint == second.fingerprint);
     QVERIFY(same(read->edits, edited(20, 5)));
-    rig.keep({});
+    rig.keep(edited(40, 1));
     QVERIFY(rig.read()->committed == second.id);
     // A file made anew begins with the source's state after it.
     rig.env->fail(EnvOp::DataSync, 0, EIO);
