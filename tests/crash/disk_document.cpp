@@ -2,7 +2,9 @@
 #include "tests/crash/disk_document.h"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include <unistd.h>
@@ -22,11 +24,21 @@ DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &
         error = source.error();
         return;
     }
-    auto created = Document::create(std::move(*source), std::move(options), {loads, writes, {}}, env);
+    const std::shared_ptr<BlockSource> shared = std::move(*source);
+    held = shared;
+    auto created = Document::create(shared, std::move(options), {loads, writes, {}}, env);
     if (created)
         document = std::move(*created);
     else
         error = created.error();
+}
+
+DiskDocument::~DiskDocument()
+{
+    document.reset();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!held.expired() && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
 }
 
 DocumentOptions DiskDocument::smallPages()

@@ -22,6 +22,11 @@ struct DiskDocument {
                  cachecore::DocumentOptions options = smallPages(),
                  cachecore::FileSource::Access access = cachecore::FileSource::Access::WriteIfPermitted);
 
+    /// Waits until the last job has let go of the file, or the next session would find it held.
+    ~DiskDocument();
+    DiskDocument(const DiskDocument &) = delete;
+    DiskDocument &operator=(const DiskDocument &) = delete;
+
     static cachecore::DocumentOptions smallPages();
 
     cachecore::Document *operator->() const { return document.get(); }
@@ -39,6 +44,7 @@ struct DiskDocument {
     std::shared_ptr<cachecore::ThreadExecutor> loads;
     std::shared_ptr<cachecore::ThreadExecutor> writes;
     std::shared_ptr<cachecore::Document> document;
+    std::weak_ptr<cachecore::BlockSource> held; ///< what the document reads and writes
     std::optional<cachecore::Error> error;
 };
 
