@@ -2,6 +2,8 @@
 #include "cachecore/cache/page_cache.h"
 
 #include <algorithm>
+#include <iterator>
+#include <new>
 #include <utility>
 
 namespace cachecore {
@@ -26,7 +28,22 @@ PageHandle PageCache::tryGet(PageIndex page, Visit visit)
     return found == m_table.end() ? PageHandle() : PageHandle(found->second.page);
 }
 
-bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent)
+/// Pages taken out, to be destroyed when the lock is released; without memory, at once.
+class PageCache::Removed {
+public:
+    void take(std::shared_ptr<const Page> page) noexcept
+    {
+        try {
+            m_pages.push_back(std::move(page));
+        } catch (const std::bad_alloc &) { // `page` ends here
+        }
+    }
+
+private:
+    std::vector<std::shared_ptr<const Page>> m_pages;
+};
+
+bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent) noexcept
 {
     Removed removed;
     const std::lock_guard lock(m_mutex);
@@ -34,14 +51,11 @@ bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent)
     const std::uint64_t bytes = page->range().length();
     m_loading.erase(index.value);
     if (const auto old = m_table.find(index.value); old != m_table.end())
-        remove(old, removed);
+        (void)remove(old, removed);
     if (intent != Intent::Scan)
         makeRoom(bytes, removed);
-    const bool admitted = intent != Intent::Scan && heldBytes() + bytes <= m_policy.capacity();
-    if (admitted) {
-        const auto position = m_policy.insert(index.value, bytes, intent != Intent::Scroll);
-        m_table.emplace(index.value, Resident{std::move(page), position});
-    }
+    const bool fits = intent != Intent::Scan && heldBytes() + bytes <= m_policy.capacity();
+    const bool admitted = fits && insert(std::move(page), intent != Intent::Scroll);
     updateState(index);
     return admitted;
 }
@@ -73,18 +87,25 @@ void PageCache::abandonLoading(PageIndex page)
     updateState(page);
 }
 
-void PageCache::invalidate(PageIndex first, std::uint64_t count)
+void PageCache::invalidate(PageIndex first, std::uint64_t count) noexcept
 {
-    const std::vector<PageIndex> pages = residentIn(first, count);
     Removed removed;
     const std::lock_guard lock(m_mutex);
-    for (const PageIndex page : pages) {
-        const auto found = m_table.find(page.value);
-        if (found == m_table.end())
-            continue;
-        remove(found, removed);
+    const auto drop = [&](Table::iterator entry) {
+        const PageIndex page{entry->first};
+        const auto next = remove(entry, removed);
         updateState(page);
+        return next;
+    };
+    if (count <= m_table.size()) {
+        for (std::uint64_t i = 0; i < count; ++i) {
+            if (const auto entry = m_table.find(first.value + i); entry != m_table.end())
+                (void)drop(entry);
+        }
+        return;
     }
+    for (auto entry = m_table.begin(); entry != m_table.end();)
+        entry = entry->first >= first.value && entry->first - first.value < count ? drop(entry) : std::next(entry);
 }
 
 std::vector<PageIndex> PageCache::residentIn(PageIndex first, std::uint64_t count) const
@@ -159,6 +180,21 @@ bool PageCache::invariantsHold() const
     });
 }
 
+/// False without memory: nothing has changed then.
+bool PageCache::insert(std::shared_ptr<const Page> page, bool important) noexcept
+{
+    const std::uint64_t key = page->index().value;
+    const std::uint64_t bytes = page->range().length();
+    try {
+        const auto entry = m_table.emplace(key, Resident{std::move(page), {}}).first;
+        entry->second.position = m_policy.insert(key, bytes, important);
+        return true;
+    } catch (const std::bad_alloc &) {
+        m_table.erase(key);
+        return false;
+    }
+}
+
 void PageCache::makeRoom(std::uint64_t bytes, Removed &removed)
 {
     // Under the lock nobody can gain a pin, so a page only the table refers to stays unpinned.
@@ -168,21 +204,22 @@ void PageCache::makeRoom(std::uint64_t bytes, Removed &removed)
         if (!victim)
             return;
         const auto entry = m_table.find(*victim);
-        removed.push_back(std::move(entry->second.page));
+        removed.take(std::move(entry->second.page));
         m_table.erase(entry);
         ++m_counters.evictions;
         updateState({*victim});
     }
 }
 
-void PageCache::remove(Table::iterator entry, Removed &removed)
+/// Returns the entry after it.
+PageCache::Table::iterator PageCache::remove(Table::iterator entry, Removed &removed) noexcept
 {
     m_policy.erase(entry->second.position);
     // Unpinned, it is as good as gone: nobody gains a pin under the lock.
     if (entry->second.page.use_count() > 1)
         entry->second.page->detach(m_detachedBytes);
-    removed.push_back(std::move(entry->second.page));
-    m_table.erase(entry);
+    removed.take(std::move(entry->second.page));
+    return m_table.erase(entry);
 }
 
 void PageCache::updateState(PageIndex page)

@@ -35,8 +35,8 @@ public:
     [[nodiscard]] PageHandle tryGet(PageIndex page, Visit visit = Visit::None);
 
     /// Puts a loaded page in, replacing the resident one, and ends its Loading. Jump and Edit admit to the main queue, Scroll to the small;
-    /// Scan admits nothing. Returns whether it is resident now.
-    bool publish(std::shared_ptr<const Page> page, Intent intent);
+    /// Scan admits nothing. Returns whether it is resident now, which it is not without memory either.
+    bool publish(std::shared_ptr<const Page> page, Intent intent) noexcept;
     /// Replaces the page if it is resident, keeping its place in the queues.
     void replaceResident(std::shared_ptr<const Page> page);
 
@@ -45,7 +45,7 @@ public:
     void abandonLoading(PageIndex page);
 
     /// Drops exactly the resident pages of [first, first + count). O(min(count, resident)).
-    void invalidate(PageIndex first, std::uint64_t count);
+    void invalidate(PageIndex first, std::uint64_t count) noexcept;
     /// The resident pages of [first, first + count), ascending.
     [[nodiscard]] std::vector<PageIndex> residentIn(PageIndex first, std::uint64_t count) const;
 
@@ -65,11 +65,11 @@ private:
         S3Fifo::Position position;
     };
     using Table = std::unordered_map<std::uint64_t, Resident>;
-    /// Pages taken out, to be destroyed when the lock is released.
-    using Removed = std::vector<std::shared_ptr<const Page>>;
+    class Removed;
 
+    [[nodiscard]] bool insert(std::shared_ptr<const Page> page, bool important) noexcept;
     void makeRoom(std::uint64_t bytes, Removed &removed);
-    void remove(Table::iterator entry, Removed &removed);
+    Table::iterator remove(Table::iterator entry, Removed &removed) noexcept;
     void updateState(PageIndex page);
     [[nodiscard]] PageState stateOf(PageIndex page) const;
     [[nodiscard]] std::uint64_t heldBytes() const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 
 namespace cachecore {
 
@@ -20,9 +21,10 @@ S3Fifo::S3Fifo(std::uint64_t capacity)
 
 S3Fifo::Position S3Fifo::insert(std::uint64_t key, std::uint64_t weight, bool important)
 {
-    const bool toMain = forget(key) || important;
+    const bool toMain = important || m_ghostAt.contains(key);
     std::list<Entry> &queue = toMain ? m_main : m_small;
     queue.push_front({key, weight, 0, toMain});
+    forget(key);
     (toMain ? m_mainWeight : m_smallWeight) += weight;
     return queue.begin();
 }
@@ -99,21 +101,26 @@ std::optional<std::uint64_t> S3Fifo::tryEvictMain(const std::function<bool(std::
     return key;
 }
 
-void S3Fifo::remember(std::uint64_t key)
+/// Without memory it is not remembered, which costs no more than a worse choice later.
+void S3Fifo::remember(std::uint64_t key) noexcept
 {
-    m_ghosts.push_front(key);
-    m_ghostAt[key] = m_ghosts.begin();
+    try {
+        const auto place = m_ghostAt.try_emplace(key).first;
+        m_ghosts.push_front(key);
+        place->second = m_ghosts.begin();
+    } catch (const std::bad_alloc &) {
+        m_ghostAt.erase(key);
+    }
     trimGhosts();
 }
 
-bool S3Fifo::forget(std::uint64_t key)
+void S3Fifo::forget(std::uint64_t key)
 {
     const auto found = m_ghostAt.find(key);
     if (found == m_ghostAt.end())
-        return false;
+        return;
     m_ghosts.erase(found->second);
     m_ghostAt.erase(found);
-    return true;
 }
 
 void S3Fifo::trimGhosts()

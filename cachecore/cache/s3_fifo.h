@@ -50,8 +50,8 @@ public:
 private:
     std::optional<std::uint64_t> tryEvictSmall(const std::function<bool(std::uint64_t)> &mayLeave);
     std::optional<std::uint64_t> tryEvictMain(const std::function<bool(std::uint64_t)> &mayLeave);
-    void remember(std::uint64_t key);
-    bool forget(std::uint64_t key);
+    void remember(std::uint64_t key) noexcept;
+    void forget(std::uint64_t key);
     void trimGhosts();
 
     std::uint64_t m_capacity;
