@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/base/thread_executor.h"
 #include "cachecore/source/file_source.h"
 #include "cachecore/source/memory_source.h"
 #include "cachecore/write/journal/journal_place.h"
@@ -69,6 +70,7 @@ private slots:
     void hasNoneWithoutAPathOrADirectory();
     void isFoundAfterTheSessionThatWroteIt();
     void isNotFoundWhileItIsWritten();
+    void isFoundAsSoonAsItsSessionHasClosedIt();
     void isNotFoundWhileAnotherProgramWritesIt();
     void isNeverReplacedUndecided();
     void isFoundWhenTheDiskWasRenamed();
@@ -116,6 +118,24 @@ void TstRecoveryLogPlace::isNotFoundWhileItIsWritten()
     Rig rig;
     const auto log = rig.keptLog();
     QVERIFY(rig.found().empty());
+}
+
+void TstRecoveryLogPlace::isFoundAsSoonAsItsSessionHasClosedIt()
+{
+    Rig rig;
+    const auto executor = std::make_shared<ThreadExecutor>(1);
+    // Whether its task still runs when the session closes depends on the scheduler: often enough for both.
+    for (int session = 0; session < 50; ++session) {
+        RecoveryLogHeader header;
+        header.identity = rig.source->identity();
+        RecoveryLog log(rig.env, rig.stem, header, executor, RecoveryLogRig::atOnce(), {});
+        log.note(someEdits());
+        if (session % 2 == 0)
+            QVERIFY(log.flush(10s));
+        QVERIFY(log.close(10s));
+        QCOMPARE(rig.found().size(), std::size_t{1});
+        QVERIFY(removeRecoveryLog(*rig.env, rig.found().front().path));
+    }
 }
 
 void TstRecoveryLogPlace::isNotFoundWhileAnotherProgramWritesIt()

@@ -62,7 +62,7 @@ private:
     const bool m_enabled;
     const std::shared_ptr<Executor> m_executor;
     const Options m_options;
-    RecoveryLogFile m_file; ///< only the task touches it
+    RecoveryLogFile m_file; ///< only the task touches it, and close() when there is none
 
     mutable std::mutex m_mutex;         ///< guards the rest but m_trouble
     std::condition_variable m_hurried;  ///< the task waits for it
@@ -275,8 +275,14 @@ Result<void> RecoveryLog::Impl::close(std::chrono::milliseconds wait)
             return {};
         m_closed = true;
         m_removed = m_path.empty() && m_edits.empty() && m_kept == m_noted;
-        if (!upToDate())
-            outcome = await(lock, wait, [&] { return upToDate(); });
+        // The task may still hold the file when it has nothing left to write.
+        const auto ended = [&] { return upToDate() && !m_tasked; };
+        if (!ended())
+            outcome = await(lock, wait, ended);
+        if (ended())
+            m_file.letGo(); // whoever opens the disk next is to find it
+        if (upToDate())
+            outcome = {};
     }
     const std::lock_guard lock(m_troubleMutex);
     m_trouble = {};

@@ -60,7 +60,7 @@ public:
     /// not on the executor.
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     /// The same, removes the file when nothing is staged, and ends: what is noted from now on is ignored. What the disk has not taken in time
-    /// goes on by itself. A flush after it is Closed. Once it has returned, the trouble callback is not called any more. With a wait of 0 it does not block.
+    /// goes on by itself. Without an error another session finds the file from now on. A flush after it is Closed. Once it has returned, the trouble callback is not called any more. With a wait of 0 it does not block.
     Result<void> close(std::chrono::milliseconds wait);
 
     /// Where the file is; empty while there is none.

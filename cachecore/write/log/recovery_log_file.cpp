@@ -141,12 +141,18 @@ Result<void> RecoveryLogFile::remove()
     m_appendable = false;
     if (auto done = removeRecoveryLog(*m_env, m_claim.path()); !done)
         return failure(named(done.error()));
+    letGo();
+    return {};
+}
+
+void RecoveryLogFile::letGo()
+{
+    m_appendable = false;
     m_file.reset();
     m_encoder.reset();
     m_claim = {};
     m_written = {};
     m_size = 0;
-    return {};
 }
 
 } // namespace cachecore

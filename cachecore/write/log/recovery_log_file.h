@@ -30,6 +30,8 @@ public:
     [[nodiscard]] Result<void> write(const StagedEdits &edits, std::span<const CommittedTransaction> committed);
     /// Removes the file, durably.
     [[nodiscard]] Result<void> remove();
+    /// Leaves the file where it is and gives up its lock and its name: another session finds it from now on. Nothing may be written after it.
+    void letGo();
 
     /// Where the file is; empty before there is one.
     [[nodiscard]] const std::string &path() const { return m_claim.path(); }
