@@ -70,35 +70,53 @@ std::int64_t liveBytes()
 
 } // namespace cachet_test::memory
 
-// The array, nothrow and sized forms come down to these.
+// Every form, because a sanitizer has all of its own that do not come down to these.
 
-void *operator new(std::size_t size)
+namespace {
+
+void *allocated(std::size_t size)
 {
     return counted(mustFail() ? nullptr : std::malloc(size > 0 ? size : 1));
 }
 
-void *operator new(std::size_t size, std::align_val_t alignment)
+void *allocated(std::size_t size, std::align_val_t alignment)
 {
     const auto unit = static_cast<std::size_t>(alignment);
     return counted(mustFail() ? nullptr : std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
 }
 
-void operator delete(void *memory) noexcept
+/// `allocated`, with nothing for an exception.
+template <typename... Wanted>
+void *allocatedOrNull(Wanted... wanted) noexcept
 {
-    release(memory);
+    try {
+        return allocated(wanted...);
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
 }
 
-void operator delete(void *memory, std::size_t) noexcept
-{
-    release(memory);
-}
+} // namespace
 
-void operator delete(void *memory, std::align_val_t) noexcept
-{
-    release(memory);
-}
-
-void operator delete(void *memory, std::size_t, std::align_val_t) noexcept
-{
-    release(memory);
-}
+// clang-format off
+void *operator new(std::size_t size) { return allocated(size); }
+void *operator new[](std::size_t size) { return allocated(size); }
+void *operator new(std::size_t size, std::align_val_t unit) { return allocated(size, unit); }
+void *operator new[](std::size_t size, std::align_val_t unit) { return allocated(size, unit); }
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return allocatedOrNull(size); }
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return allocatedOrNull(size); }
+void *operator new(std::size_t size, std::align_val_t unit, const std::nothrow_t &) noexcept { return allocatedOrNull(size, unit); }
+void *operator new[](std::size_t size, std::align_val_t unit, const std::nothrow_t &) noexcept { return allocatedOrNull(size, unit); }
+void operator delete(void *memory) noexcept { release(memory); }
+void operator delete[](void *memory) noexcept { release(memory); }
+void operator delete(void *memory, std::size_t) noexcept { release(memory); }
+void operator delete[](void *memory, std::size_t) noexcept { release(memory); }
+void operator delete(void *memory, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void *memory, std::align_val_t) noexcept { release(memory); }
+void operator delete(void *memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept { release(memory); }
+void operator delete(void *memory, const std::nothrow_t &) noexcept { release(memory); }
+void operator delete[](void *memory, const std::nothrow_t &) noexcept { release(memory); }
+void operator delete(void *memory, std::align_val_t, const std::nothrow_t &) noexcept { release(memory); }
+void operator delete[](void *memory, std::align_val_t, const std::nothrow_t &) noexcept { release(memory); }
+// clang-format on

@@ -32,6 +32,10 @@ struct Rig {
         , stem(recoveryLogStem(*env, *source, places).value_or("none"))
     {
     }
+    /// Runs what is queued, or an executor that never runs again would hold the log that holds it.
+    ~Rig() { (void)executor->runAll(); }
+    Rig(const Rig &) = delete;
+    Rig &operator=(const Rig &) = delete;
 
     [[nodiscard]] std::unique_ptr<RecoveryLog> log()
     {
