@@ -113,7 +113,7 @@ std::optional<QString> readCacheSize(const QString &value, CommandLine &line)
 
 std::optional<QString> checkCacheSize(const CommandLine &line)
 {
-    const std::uint64_t least = cachecore::Document::minimumCacheBytes(line.document.pageSize);
+    const std::uint64_t least = cachecore::minimumCacheBytes(line.document.pageSize);
     if (line.document.cacheBytes >= least)
         return std::nullopt;
     return tr("--cache-size: %1 is too small; with pages of %2 the cache needs at least %3.")

@@ -12,18 +12,6 @@ namespace cachecore {
 
 namespace {
 
-Result<void> checkOptions(const DocumentOptions &options, const BlockSource &source)
-{
-    const auto wrong
-        = [&source] { return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source.path()); };
-    if (!std::has_single_bit(options.pageSize) || options.pageSize < kMinPageSize || options.pageSize > kMaxPageSize
-        || options.pageSize < source.blockSize())
-        return wrong();
-    if (options.cacheBytes < Document::minimumCacheBytes(options.pageSize) || options.cacheBytes > kMaxSourceSize)
-        return wrong();
-    return {};
-}
-
 /// Of a document shared with its jobs, the parts a snapshot needs.
 template <typename Impl>
 class DocumentSnapshot final : public Snapshot {
@@ -67,21 +55,14 @@ private:
 
 } // namespace
 
-std::uint64_t Document::minimumCacheBytes(std::uint32_t pageSize)
-{
-    return std::max<std::uint64_t>(std::uint64_t{1} << 20, std::uint64_t{4} * pageSize);
-}
-
 Result<std::shared_ptr<Document>> Document::create(std::shared_ptr<BlockSource> source, DocumentOptions options,
                                                    DocumentExecutors executors, std::shared_ptr<Env> env)
 {
-    if (auto valid = checkOptions(options, *source); !valid)
-        return failure(valid.error());
-    const auto size = source->size();
-    if (!size)
-        return failure(size.error());
+    auto cached = CachedSource::create(std::move(source), {options.pageSize, options.cacheBytes}, executors.loads, env);
+    if (!cached)
+        return failure(std::move(cached.error()));
     try {
-        auto impl = std::make_shared<Impl>(std::move(source), options, std::move(executors), std::move(env), *size);
+        auto impl = std::make_shared<Impl>(std::move(*cached), options, std::move(executors), std::move(env));
         impl->start();
         impl->findUnsettled();
         impl->startLog();
@@ -92,7 +73,8 @@ Result<std::shared_ptr<Document>> Document::create(std::shared_ptr<BlockSource> 
 }
 
 Document::Document(std::shared_ptr<Impl> impl)
-    : m_impl(std::move(impl))
+    : ByteReader(impl->m_cached->changeCount())
+    , m_impl(std::move(impl))
 {
 }
 
@@ -104,22 +86,38 @@ Document::~Document()
 
 std::uint64_t Document::size() const
 {
-    return m_impl->m_extent->documentSize.load(std::memory_order_acquire);
+    return m_impl->m_cached->size();
 }
 
 std::uint64_t Document::sourceSize() const
 {
-    return m_impl->m_extent->sourceSize.load(std::memory_order_acquire);
+    return m_impl->m_cached->sourceSize();
 }
 
 std::uint32_t Document::pageSize() const
 {
-    return m_impl->m_extent->pageSize;
+    return m_impl->m_cached->pageSize();
 }
 
 const BlockSource &Document::source() const
 {
     return *m_impl->m_source;
+}
+
+CachedSource &Document::cached() const
+{
+    return *m_impl->m_cached;
+}
+
+Result<ByteWindow> Document::window(ByteOffset at, Intent intent, std::stop_token stop)
+{
+    return m_impl->window(at, intent, std::move(stop));
+}
+
+bool Document::readAsync(ByteOffset at, std::span<std::byte> into, std::shared_ptr<Executor> on, ReadDone done,
+                         Intent intent)
+{
+    return m_impl->readAsync(at, into, std::move(on), std::move(done), intent);
 }
 
 void Document::peek(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const
@@ -134,7 +132,7 @@ void Document::peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<B
 
 void Document::setViewport(ByteRange visible, Intent intent)
 {
-    m_impl->setViewport(visible, intent);
+    m_impl->m_cached->setViewport(visible, intent);
 }
 
 Result<void> Document::read(ByteOffset at, std::span<std::byte> into, Intent intent, std::stop_token stop)
@@ -149,12 +147,12 @@ std::unique_ptr<Snapshot> Document::snapshot() const
 
 void Document::reload()
 {
-    m_impl->reload();
+    m_impl->m_cached->invalidate(m_impl->whole());
 }
 
 Result<void> Document::refreshSize()
 {
-    return m_impl->refreshSize();
+    return m_impl->m_cached->refreshSize();
 }
 
 Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, EditKind kind, bool continuesPrevious)
@@ -325,17 +323,17 @@ bool Document::writing() const
 
 CacheStatistics Document::statistics() const
 {
-    return m_impl->statistics();
+    return m_impl->m_cached->statistics();
 }
 
 std::shared_ptr<const PageStates> Document::pageStates() const
 {
-    return m_impl->m_cache->states();
+    return m_impl->m_cached->states();
 }
 
 void Document::setCacheBudget(std::uint64_t bytes)
 {
-    m_impl->m_cache->setBudget(std::max(bytes, minimumCacheBytes(pageSize())));
+    m_impl->m_cached->setBudget(bytes);
 }
 
 void Document::setObserver(Observer observer)

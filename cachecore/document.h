@@ -3,9 +3,7 @@
 
 #include "cachecore/base/env.h"
 #include "cachecore/base/executor.h"
-#include "cachecore/cache/cache_statistics.h"
-#include "cachecore/cache/page.h"
-#include "cachecore/cache/page_states.h"
+#include "cachecore/cache/cached_source.h"
 #include "cachecore/edit/edit_step.h"
 #include "cachecore/edit/staged_edits.h"
 #include "cachecore/scan/snapshot.h"
@@ -98,28 +96,27 @@ struct CloseOutcome {
 ///
 /// Thread: any, unless a function says otherwise. Functions marked "blocking" wait for the disk and are for workers only;
 /// all others do no I/O and wait for nothing but short locks. Destroying is the same as close(0).
-class Document {
+class Document final : public ByteReader {
 public:
     /// Blocking (asks the source for its size, looks for journals of interrupted writes). Errors: InvalidArgument with Operation::Configure for a bad page size or budget,
     /// or what the source says.
     [[nodiscard]] static Result<std::shared_ptr<Document>> create(std::shared_ptr<BlockSource> source,
                                                                   DocumentOptions options, DocumentExecutors executors,
                                                                   std::shared_ptr<Env> env);
-    /// The smallest cache budget that goes with `pageSize`: 1 MiB or four pages, whichever is more.
-    [[nodiscard]] static std::uint64_t minimumCacheBytes(std::uint32_t pageSize);
-
     Document(const Document &) = delete;
     Document &operator=(const Document &) = delete;
-    ~Document();
+    ~Document() override;
 
     // --- what it is -------------------------------------------------------------------------------------------
 
     /// Bytes of the document: the size at opening, or more when the source has grown since.
-    [[nodiscard]] std::uint64_t size() const;
+    [[nodiscard]] std::uint64_t size() const override;
     /// Bytes the source had when last asked; smaller than size() after a truncation.
     [[nodiscard]] std::uint64_t sourceSize() const;
     [[nodiscard]] std::uint32_t pageSize() const;
     [[nodiscard]] const BlockSource &source() const;
+    /// The source without staged edits, page by page: what the disk holds.
+    [[nodiscard]] CachedSource &cached() const;
 
     // --- reading ----------------------------------------------------------------------------------------------
 
@@ -134,11 +131,16 @@ public:
     /// A page that enters the range counts one visit (hit or miss). Failed pages whose retry time has come are tried again.
     void setViewport(ByteRange visible, Intent intent);
 
-    /// Fills `into` with the document's bytes at `at`, staged bytes included: all, or `into` is left as it was. Blocking, and not
-    /// to be called on the executor of the loads. Costs pins on every page it touches until it returns. Errors: OutOfRange, what the
-    /// source says (with the range that failed), Truncated, Cancelled, Closed, OutOfMemory.
+    /// As ByteReader::read, staged bytes included. Costs pins on every page it touches until it returns.
     [[nodiscard]] Result<void> read(ByteOffset at, std::span<std::byte> into, Intent intent = Intent::Jump,
-                                    std::stop_token stop = {});
+                                    std::stop_token stop = {}) override;
+    /// As ByteReader::window, staged bytes included: where there are some, the window is a copy.
+    [[nodiscard]] Result<ByteWindow> window(ByteOffset at, Intent intent = Intent::Jump,
+                                            std::stop_token stop = {}) override;
+    using ReadDone = CachedSource::ReadDone;
+    /// As CachedSource::readAsync, with what is staged at this moment. Bytes of imported files are read on `on`.
+    [[nodiscard]] bool readAsync(ByteOffset at, std::span<std::byte> into, std::shared_ptr<Executor> on, ReadDone done,
+                                 Intent intent = Intent::Jump);
 
     /// The document of this moment, for work that streams over all of it. Keeps the document's parts alive, not its jobs: after close()
     /// its reads return Closed.

@@ -28,7 +28,7 @@ Result<void> Document::Impl::checkStageable(ByteRange range) const
         return failure(ErrorCode::InvalidArgument, Operation::Stage, range, m_source->path());
     if (!whole().contains(range))
         return failure(ErrorCode::OutOfRange, Operation::Stage, range, m_source->path());
-    if (range.end().value() > m_extent->sourceSize.load(std::memory_order_acquire))
+    if (range.end().value() > m_cached->sourceSize())
         return failure(ErrorCode::Truncated, Operation::Stage, range, m_source->path());
     return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/cached_source.h"
 #include "cachecore/document.h"
 #include "cachecore/document_job.h"
 #include "cachecore/edit/edit_history.h"
@@ -27,24 +27,24 @@ std::span<T> partOf(std::span<T> bytes, ByteOffset at, ByteRange range)
 /// What a Document shares with its jobs. document_impl.cpp shows and watches, document_read.cpp reads, document_edits.cpp stages,
 /// document_write.cpp writes and closes, document_recovery.cpp settles journals, document_log.cpp keeps the edits safe and restores them.
 ///
-/// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_viewMutex, m_sizeMutex,
-/// m_observerMutex. The loader's and the cache's come below them.
-class Document::Impl final : public LoadListener, public std::enable_shared_from_this<Document::Impl> {
+/// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_observerMutex. Those of the cached source come below
+/// them.
+class Document::Impl final : public std::enable_shared_from_this<Document::Impl> {
 public:
-    Impl(std::shared_ptr<BlockSource> source, DocumentOptions options, DocumentExecutors executors,
-         std::shared_ptr<Env> env, std::uint64_t size);
+    Impl(std::shared_ptr<CachedSource> cached, DocumentOptions options, DocumentExecutors executors,
+         std::shared_ptr<Env> env);
 
-    /// Second half of the construction: the loader needs a weak reference to this.
+    /// Second half of the construction: the cached source needs a weak reference to this.
     void start();
 
     // Reading.
     void peek(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
     void peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
-    void setViewport(ByteRange visible, Intent intent);
     [[nodiscard]] Result<void> read(const StagedEdits &edits, ByteOffset at, std::span<std::byte> into, Intent intent,
                                     std::stop_token stop);
-    void reload();
-    [[nodiscard]] Result<void> refreshSize();
+    [[nodiscard]] bool readAsync(ByteOffset at, std::span<std::byte> into, std::shared_ptr<Executor> on, ReadDone done,
+                                 Intent intent);
+    [[nodiscard]] Result<ByteWindow> window(ByteOffset at, Intent intent, std::stop_token stop);
 
     // Staging and writing.
     [[nodiscard]] Result<void> stage(ByteRange range, Piece piece, EditKind kind, bool continuesPrevious);
@@ -60,7 +60,7 @@ public:
     void cancelWrite();
     [[nodiscard]] std::shared_ptr<const WriteProgress> writeProgress() const;
     [[nodiscard]] bool closed() const;
-    [[nodiscard]] ByteRange whole() const { return ByteRange::whole(m_extent->documentSize.load()); }
+    [[nodiscard]] ByteRange whole() const { return ByteRange::whole(m_cached->size()); }
 
     // Recovery.
     /// Looks for journals of interrupted writes; for the time before the document is shared. Blocking.
@@ -80,27 +80,16 @@ public:
     [[nodiscard]] std::optional<Error> logTrouble() const;
 
     // Watching.
-    [[nodiscard]] CacheStatistics statistics() const;
     void setObserver(Observer observer);
     CloseOutcome close(std::chrono::milliseconds wait);
 
-    // LoadListener
-    void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override;
-    void sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked) override;
-
-    const std::shared_ptr<BlockSource> m_source;
-    const std::shared_ptr<SourceExtent> m_extent;
-    const std::shared_ptr<PageCache> m_cache;
+    const std::shared_ptr<CachedSource> m_cached;
+    BlockSource *const m_source; ///< what m_cached caches
 
 private:
     class WriteTicket;
 
     void notify(DocumentChanges changes);
-    void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
-    [[nodiscard]] Result<void> pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,
-                                         std::vector<PageHandle> &handles);
-    [[nodiscard]] Result<void> pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles);
-    [[nodiscard]] Result<void> checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const;
 
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
     [[nodiscard]] std::uint64_t currentEpoch() const;
@@ -141,7 +130,6 @@ private:
     const DocumentOptions m_options;
     const DocumentExecutors m_executors;
     const std::shared_ptr<Env> m_env;
-    std::shared_ptr<PageLoader> m_loader; ///< set by start(), constant after
 
     /// Guards m_history, m_writing, m_stagedDuringWrite, m_progress, m_stop, m_unsettled, m_leftEdits,
     /// m_logTrouble, m_closed.
@@ -164,13 +152,6 @@ private:
     std::optional<Error> m_logTrouble;
     std::unique_ptr<RecoveryLog> m_log; ///< set by startLog(), constant after; null: none is kept
     bool m_closed = false;
-
-    std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins
-    SourceExtent::Pages m_visible;
-    std::uint64_t m_generation = 0;
-    std::vector<PageHandle> m_pins; ///< the resident pages of the viewport: they stay while they are shown
-
-    std::mutex m_sizeMutex; ///< held while the sizes in m_extent change together
 
     std::mutex m_observerMutex; ///< guards m_observer, also while it runs
     Observer m_observer;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cachecore/base/executor_call.h"
 #include "cachecore/document_impl.h"
 
 #include <algorithm>
@@ -20,6 +21,59 @@ bool holdsExternal(const StagedEdits &edits, ByteRange range)
     return found;
 }
 
+/// Bad bytes do not matter where all of them are staged over.
+CachedSource::Hidden hiddenBy(const StagedEdits &edits)
+{
+    return [edits](ByteRange bad) { return edits.byteCountIn(bad) == bad.length(); };
+}
+
+/// Copies `range` to `into`, staged bytes over those of the pages: all, or nothing and an error.
+Result<void> compose(std::span<const PageHandle> pages, const StagedEdits &edits, ByteRange range,
+                     std::span<std::byte> into)
+{
+    // What has to be read from a file can fail, so that comes first.
+    std::vector<std::byte> staged;
+    if (holdsExternal(edits, range)) {
+        staged.resize(into.size());
+        if (auto filled = edits.overlayReading(range.begin(), staged); !filled)
+            return filled;
+    }
+    copyPages(pages, range, into);
+    if (staged.empty()) {
+        edits.overlay(range.begin(), into);
+        return {};
+    }
+    edits.forEachPiece(range, [&](ByteRange part, const Piece &) {
+        std::ranges::copy(partOf(std::span(staged), range.begin(), part), partOf(into, range.begin(), part).begin());
+        return true;
+    });
+    return {};
+}
+
+/// The bytes around `at` between bad ones that are not staged over; `bad` is ascending.
+ByteRange goodAround(ByteOffset at, ByteRange page, std::span<const ByteRange> bad, const StagedEdits &edits)
+{
+    ByteOffset begin = page.begin();
+    ByteOffset end = page.end();
+    const auto exclude = [&](ByteRange hole) {
+        if (hole.end() <= at)
+            begin = std::max(begin, hole.end());
+        else if (!hole.empty())
+            end = std::min(end, std::max(hole.begin(), at));
+    };
+    for (const ByteRange damaged : bad) {
+        const ByteRange within = damaged.intersection(page);
+        ByteOffset next = within.begin();
+        edits.forEachPiece(within, [&](ByteRange staged, const Piece &) {
+            exclude({next, std::max(next, staged.begin())});
+            next = staged.end();
+            return true;
+        });
+        exclude({std::min(next, within.end()), within.end()});
+    }
+    return {begin, end};
+}
+
 } // namespace
 
 Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::span<std::byte> into, Intent intent,
@@ -27,116 +81,82 @@ Result<void> Document::Impl::read(const StagedEdits &edits, ByteOffset at, std::
 {
     const auto range = ByteRange::make(at, into.size());
     if (!range || !whole().contains(*range))
-        return failure(ErrorCode::OutOfRange, Operation::Read,
-                       range.value_or(ByteRange(at, ByteOffset(kMaxSourceSize))), m_source->path());
-    if (closed())
-        return failure(ErrorCode::Closed, Operation::Read, *range, m_source->path());
+        return failure(ErrorCode::OutOfRange, Operation::Read, clippedRange(at, into.size()), m_source->path());
     try {
-        const SourceExtent::Pages pages = m_extent->pagesOf(*range);
-        std::vector<PageHandle> handles;
-        handles.reserve(static_cast<std::size_t>(pages.count));
-        while (handles.size() < pages.count) {
-            const SourceExtent::Pages rest{{pages.first.value + handles.size()}, pages.count - handles.size()};
-            if (stop.stop_requested())
-                return failure(ErrorCode::Cancelled, Operation::Read, m_extent->rangeOf(rest.first), m_source->path());
-            const std::size_t before = handles.size();
-            auto pinned = intent == Intent::Scan ? pinForScan(rest, handles) : pinLoaded(rest, intent, stop, handles);
-            if (!pinned)
-                return pinned;
-            for (std::size_t i = before; i < handles.size(); ++i) {
-                const PageIndex index{pages.first.value + i};
-                const ByteRange part = m_extent->rangeOf(index).intersection(*range);
-                if (auto readable = checkReadable(handles[i].page(), part, edits); !readable)
-                    return readable;
-            }
-        }
-        // What has to be read from a file can fail, so that comes first.
-        std::vector<std::byte> staged;
-        if (holdsExternal(edits, *range)) {
-            staged.resize(into.size());
-            if (auto filled = edits.overlayReading(at, staged); !filled)
-                return filled;
-        }
-        for (const PageHandle &handle : handles) {
-            const ByteRange part = handle.page().range().intersection(*range);
-            std::ranges::copy(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())),
-                              partOf(into, at, part).begin());
-        }
-        if (staged.empty()) {
-            edits.overlay(at, into);
-            return {};
-        }
-        edits.forEachPiece(*range, [&](ByteRange part, const Piece &) {
-            std::ranges::copy(partOf(std::span(staged), at, part), partOf(into, at, part).begin());
-            return true;
-        });
-        return {};
+        const auto pages = m_cached->pin(*range, intent, std::move(stop), hiddenBy(edits));
+        if (!pages)
+            return failure(pages.error());
+        return compose(*pages, edits, *range, into);
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Read, *range);
     }
 }
 
-/// Pins the first page of `rest`, loaded when it is not resident; those behind it are asked for on the way.
-Result<void> Document::Impl::pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,
-                                       std::vector<PageHandle> &handles)
+bool Document::Impl::readAsync(ByteOffset at, std::span<std::byte> into, std::shared_ptr<Executor> on, ReadDone done,
+                               Intent intent)
 {
-    PageHandle resident = m_cache->tryGet(rest.first, PageCache::Visit::Counted);
-    if (resident && resident.page().state() == PageState::Ready) {
-        handles.push_back(std::move(resident));
-        return {};
+    const auto call = ExecutorCall<Result<void>>::make(on, done);
+    if (!call)
+        return false;
+    const ByteRange range = clippedRange(at, into.size());
+    if (range.length() < into.size()) { // past 2^63-1
+        call->post(failure(ErrorCode::OutOfRange, Operation::Read, range, m_source->path()));
+        return false;
     }
-    const std::uint64_t together = std::min(rest.count, pagesPerRead(m_extent->pageSize));
-    m_loader->request({rest.first, together}, LoadClass::Wanted, 0, intent);
-    auto loaded = m_loader->wait(rest.first, intent, stop);
-    if (!loaded)
-        return failure(loaded.error());
-    handles.push_back(std::move(*loaded));
-    return {};
+    try {
+        const StagedEdits edits = staged();
+        const auto finish = [edits, range, into](std::span<const PageHandle> pages) -> Result<void> {
+            try {
+                return compose(pages, edits, range, into);
+            } catch (const std::bad_alloc &) {
+                return failure(ErrorCode::OutOfMemory, Operation::Read, range);
+            }
+        };
+        auto here = m_cached->pinAsync(
+            range, on,
+            [finish, call](Result<std::vector<PageHandle>> pages) {
+                call->runHere(pages ? finish(*pages) : failure(std::move(pages.error())));
+            },
+            intent, hiddenBy(edits));
+        if (!here)
+            return false;
+        if (!holdsExternal(edits, range) && finish(*here))
+            return true;
+        // Bytes of a file have to be read, which this call must not wait for.
+        (void)on->post([finish, call, pages = std::move(*here)] { call->runHere(finish(pages)); });
+    } catch (const std::bad_alloc &) {
+        call->post(failure(ErrorCode::OutOfMemory, Operation::Read, range));
+    }
+    return false;
 }
 
-/// Pins the first pages of `rest`: one that is resident, or as many that are not as one read takes. They are read for this
-/// call alone and never enter the cache.
-Result<void> Document::Impl::pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles)
+Result<ByteWindow> Document::Impl::window(ByteOffset at, Intent intent, std::stop_token stop)
 {
-    const auto residentAt = [&](std::uint64_t i) {
-        PageHandle handle = m_cache->tryGet({rest.first.value + i});
-        return handle && handle.page().state() == PageState::Ready ? std::move(handle) : PageHandle();
-    };
-    if (PageHandle resident = residentAt(0)) {
-        handles.push_back(std::move(resident));
-        return {};
+    try {
+        const StagedEdits edits = staged();
+        auto plain = m_cached->window(at, intent, stop);
+        if (plain && !edits.anyIn(plain->range))
+            return plain;
+        const ByteRange byte = clippedRange(at, 1);
+        const auto pages = m_cached->pin(byte, intent, std::move(stop), [](ByteRange) { return true; });
+        if (!pages || pages->empty())
+            return plain;
+        const Page &page = pages->front().page();
+        std::vector<ByteRange> bad;
+        if (page.damage())
+            bad = page.damage()->bad;
+        bad.push_back(
+            page.range().intersection(ByteRange(ByteOffset(m_cached->sourceSize()), ByteOffset(kMaxSourceSize))));
+        const ByteRange good = goodAround(at, page.range(), bad, edits);
+        if (!good.contains(at))
+            return plain;
+        const auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(good.length()));
+        if (auto done = compose(*pages, edits, good, *bytes); !done)
+            return failure(std::move(done.error()));
+        return ByteWindow{good, *bytes, bytes};
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Read, clippedRange(at, 1));
     }
-    const std::uint64_t most = std::min(rest.count, pagesPerRead(m_extent->pageSize));
-    std::uint64_t missing = 1;
-    while (missing < most && !residentAt(missing))
-        ++missing;
-    PagesRead read = readPages(*m_source, *m_extent, {rest.first, missing}, AfterDamage::Stop);
-    for (std::shared_ptr<Page> &page : read.pages)
-        handles.emplace_back(std::move(page));
-    return {};
-}
-
-/// That every byte of `range` is staged or can be read; the error's range is what cannot.
-Result<void> Document::Impl::checkReadable(const Page &page, ByteRange range, const StagedEdits &edits) const
-{
-    if (!page.range().contains(range))
-        return failure(ErrorCode::Changed, Operation::Read, range, m_source->path());
-    const auto hidden = [&edits](ByteRange bad) { return edits.byteCountIn(bad) == bad.length(); };
-    const ByteOffset sourceEnd(m_extent->sourceSize.load(std::memory_order_acquire));
-    const ByteRange lost = range.intersection(ByteRange(sourceEnd, ByteOffset(kMaxSourceSize)));
-    if (page.damage()) {
-        for (const ByteRange damaged : page.damage()->bad) {
-            const ByteRange bad = damaged.intersection(range);
-            if (hidden(bad))
-                continue;
-            Error error = page.damage()->error;
-            error.range = bad;
-            return failure(std::move(error));
-        }
-    }
-    if (!hidden(lost))
-        return failure(ErrorCode::Truncated, Operation::Read, lost, m_source->path());
-    return {};
 }
 
 } // namespace cachecore

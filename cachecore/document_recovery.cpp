@@ -55,7 +55,7 @@ void Document::Impl::journalSettled(const std::string &journal, const std::optio
         }
     }
     try {
-        reload();
+        m_cached->invalidate(whole());
         if (finished && !written.empty())
             beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
     } catch (const std::bad_alloc &) {

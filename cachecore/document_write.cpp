@@ -233,7 +233,7 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
     report.journalPath = std::move(end.journalPath);
     // The pages first: readers see the staged bytes until the disk's own are there.
     if (end.kind != TransactionEnd::Kind::Untouched)
-        m_loader->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
+        m_cached->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
     if (end.kind == TransactionEnd::Kind::Committed)
         batchCommitted(std::move(written), transaction, end.transaction, report);
     if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
@@ -373,7 +373,7 @@ CloseOutcome Document::Impl::close(std::chrono::milliseconds wait)
     // First of all, and whatever the source does, what is staged. An error was told as trouble already.
     if (m_log)
         (void)m_log->flush(wait / 2);
-    outcome.abandonedReads = m_loader->close(left());
+    outcome.abandonedReads = m_cached->close(left());
     {
         std::unique_lock lock(m_editMutex);
         outcome.abandonedWrite

@@ -37,4 +37,14 @@ void Page::detach(std::shared_ptr<std::atomic<std::uint64_t>> account) const
     m_detachedAccount = std::move(account);
 }
 
+void copyPages(std::span<const PageHandle> pages, ByteRange range, std::span<std::byte> into)
+{
+    for (const PageHandle &handle : pages) {
+        const ByteRange part = handle.page().range().intersection(range);
+        const auto skipped = static_cast<std::size_t>(part.begin() - range.begin());
+        std::ranges::copy(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())),
+                          into.subspan(skipped).begin());
+    }
+}
+
 } // namespace cachecore

@@ -80,6 +80,8 @@ public:
     explicit operator bool() const { return m_page != nullptr; }
     [[nodiscard]] const Page &page() const { return *m_page; }
     [[nodiscard]] std::span<const std::byte> bytes() const { return m_page->bytes(); }
+    /// The pin as something else keeps it; this handle is empty then.
+    [[nodiscard]] std::shared_ptr<const Page> release() { return std::move(m_page); }
     /// The page's bytes from `address` (inside its range) to its end.
     [[nodiscard]] std::span<const std::byte> from(ByteOffset address) const
     {
@@ -89,5 +91,8 @@ public:
 private:
     std::shared_ptr<const Page> m_page;
 };
+
+/// Copies `range`, which the pages cover, to `into`.
+void copyPages(std::span<const PageHandle> pages, ByteRange range, std::span<std::byte> into);
 
 } // namespace cachecore

@@ -29,6 +29,7 @@ struct PageLoader::Flight {
     bool done = false;
     bool refused = false;               ///< done because the executor takes no more work
     std::shared_ptr<const Page> result; ///< once done; none when memory ran out or the loader closed
+    std::vector<Loaded> calls;          ///< to be made once done; each counts as a waiter
 };
 
 PageLoader::PageLoader(std::shared_ptr<BlockSource> source, std::shared_ptr<PageCache> cache,
@@ -45,7 +46,7 @@ PageLoader::PageLoader(std::shared_ptr<BlockSource> source, std::shared_ptr<Page
 
 void PageLoader::request(SourceExtent::Pages pages, LoadClass urgency, std::uint64_t generation, Intent intent)
 {
-    const std::lock_guard lock(m_mutex);
+    std::unique_lock lock(m_mutex);
     if (m_closed)
         return;
     for (std::uint64_t i = 0; i < pages.count; ++i) {
@@ -54,6 +55,7 @@ void PageLoader::request(SourceExtent::Pages pages, LoadClass urgency, std::uint
             launch(page, urgency, generation, intent);
     }
     startJobs();
+    tellEnded(lock);
 }
 
 bool PageLoader::mayRequest(PageIndex page) const
@@ -101,9 +103,63 @@ void PageLoader::dropQueued(const Which &which)
 
 void PageLoader::drop(Flights::iterator flight)
 {
-    flight->second->done = true;
+    end(flight->second);
     m_cache->abandonLoading(flight->second->page);
     m_flights.erase(flight);
+}
+
+void PageLoader::end(const std::shared_ptr<Flight> &flight)
+{
+    flight->done = true;
+    if (!flight->calls.empty())
+        m_ended.push_back(flight); // has room: see whenLoaded
+}
+
+/// What came of a flight that is done, or that nobody will end any more.
+Result<PageHandle> PageLoader::outcomeOf(const Flight &flight) const
+{
+    if (flight.result)
+        return PageHandle(flight.result);
+    const bool closed = m_closed || flight.refused;
+    return failure(closed ? ErrorCode::Closed : ErrorCode::OutOfMemory, Operation::Read,
+                   m_extent->rangeOf(flight.page));
+}
+
+/// Makes the calls that are due, without the lock.
+void PageLoader::tellEnded(std::unique_lock<std::mutex> &lock)
+{
+    while (!m_ended.empty()) {
+        const std::shared_ptr<Flight> flight = std::move(m_ended.back());
+        m_ended.pop_back();
+        m_callers -= flight->calls.size();
+        std::vector<Loaded> calls = std::exchange(flight->calls, {});
+        for (Loaded &call : calls) {
+            auto outcome = outcomeOf(*flight);
+            lock.unlock();
+            call(std::move(outcome));
+            lock.lock();
+        }
+    }
+}
+
+void PageLoader::whenLoaded(PageIndex page, Intent intent, Loaded loaded)
+{
+    std::unique_lock lock(m_mutex);
+    PageHandle resident = m_closed || mayRequest(page) ? PageHandle() : m_cache->tryGet(page);
+    if (m_closed || resident) {
+        lock.unlock();
+        loaded(resident ? Result<PageHandle>(std::move(resident))
+                        : failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(page)));
+        return;
+    }
+    m_ended.reserve(m_callers + 1); // ending a flight must not need memory
+    launch(page, LoadClass::Wanted, 0, intent);
+    Flight &flight = *m_flights[page.value];
+    flight.calls.push_back(std::move(loaded));
+    ++flight.waiters;
+    ++m_callers;
+    startJobs();
+    tellEnded(lock); // the executor may have refused
 }
 
 Result<PageHandle> PageLoader::wait(PageIndex page, Intent intent, std::stop_token stop)
@@ -120,14 +176,11 @@ Result<PageHandle> PageLoader::wait(PageIndex page, Intent intent, std::stop_tok
     const std::shared_ptr<Flight> flight = m_flights[page.value];
     ++flight->waiters;
     startJobs();
+    tellEnded(lock);
     m_changed.wait(lock, stop, [&] { return flight->done || m_closed; });
     --flight->waiters;
-    if (flight->done && flight->result)
-        return PageHandle(flight->result);
-    if (m_closed || flight->refused)
-        return failure(ErrorCode::Closed, Operation::Read, m_extent->rangeOf(page));
-    if (flight->done)
-        return failure(ErrorCode::OutOfMemory, Operation::Read, m_extent->rangeOf(page));
+    if (flight->done || m_closed)
+        return outcomeOf(*flight);
     if (const auto queued = m_flights.find(page.value); queued != m_flights.end() && queued->second == flight
         && !flight->running && flight->waiters == 0 && flight->urgency == LoadClass::Wanted)
         drop(queued);
@@ -140,21 +193,26 @@ void PageLoader::startJobs()
     const auto most = std::min<unsigned>(m_executor->concurrency(), m_running + static_cast<unsigned>(ready));
     while (m_jobs < most) {
         ++m_jobs;
-        if (!m_executor->post([self = shared_from_this()] { self->runJob(); })) {
-            --m_jobs;
-            dropWithoutWorkers();
-            return;
+        bool refused = false;
+        try {
+            refused = !m_executor->post([self = shared_from_this()] { self->runJob(); });
+            if (!refused)
+                continue;
+        } catch (const std::bad_alloc &) { // the same, with another error
         }
+        --m_jobs;
+        dropWithoutWorkers(refused);
+        return;
     }
 }
 
-/// The executor takes no more work: what is queued ends, unless a job that still runs will come back for it.
-void PageLoader::dropWithoutWorkers()
+/// No job can be started: what is queued ends, unless a job that still runs will come back for it.
+void PageLoader::dropWithoutWorkers(bool refused)
 {
     if (m_jobs > 0)
         return;
-    dropQueued([](Flight &flight) {
-        flight.refused = true;
+    dropQueued([refused](Flight &flight) {
+        flight.refused = refused;
         return true;
     });
     m_changed.notify_all();
@@ -187,12 +245,14 @@ void PageLoader::runJob()
     const bool closed = m_closed;
     lock.unlock();
 
-    const auto listener = m_listener.lock();
-    if (!listener || closed)
-        return;
-    if (read.endsAt)
+    const auto listener = closed ? nullptr : m_listener.lock();
+    if (listener && read.endsAt)
         listener->sourceEndsAt(*read.endsAt, timesAsked);
-    listener->pagesArrived(arrived);
+    if (listener)
+        listener->pagesArrived(arrived);
+    // Last, so that those who are called see everything as it is now.
+    lock.lock();
+    tellEnded(lock);
 }
 
 PageLoader::Batch PageLoader::takeBatch()
@@ -283,13 +343,14 @@ PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const std::vecto
         const bool stale = std::exchange(flight.stale, false);
         if (stale && !m_closed)
             continue;
-        flight.done = true;
         m_flights.erase(flight.page.value);
-        if (stale || pages.empty()) {
+        if (!stale && !pages.empty())
+            flight.result = pages[i];
+        end(batch[i]);
+        if (!flight.result) {
             m_cache->abandonLoading(flight.page);
             continue;
         }
-        flight.result = pages[i];
         arrived.push_back(pages[i]);
         m_counters.failedLoads += pages[i]->damage() ? 1 : 0;
         m_cache->publish(pages[i], flight.intent);
@@ -340,7 +401,12 @@ unsigned PageLoader::close(std::chrono::milliseconds wait)
     std::unique_lock lock(m_mutex);
     m_closed = true;
     dropQueued([](const Flight &) { return true; });
+    for (const auto &[page, flight] : m_flights) {
+        if (!flight->calls.empty())
+            m_ended.push_back(flight); // its read may never return
+    }
     m_changed.notify_all();
+    tellEnded(lock);
     m_changed.wait_for(lock, wait, [this] { return m_running == 0; });
     return m_running;
 }

@@ -72,6 +72,10 @@ public:
     /// Cancelled when `stop` is requested, Closed (also when the executor takes no more work), OutOfMemory.
     [[nodiscard]] Result<PageHandle> wait(PageIndex page, Intent intent, std::stop_token stop);
 
+    using Loaded = std::move_only_function<void(Result<PageHandle>)>;
+    /// The same without waiting: `loaded` runs exactly once, on a worker or, when nothing has to be read or the loader is closed, in this call, with no lock held. Must be quick.
+    void whenLoaded(PageIndex page, Intent intent, Loaded loaded);
+
     /// Forgets these pages, resident and in flight.
     void invalidate(SourceExtent::Pages pages);
     /// Reads those resident pages of `span` again for which `affected` says so, after the source was written. Until a page's new bytes are
@@ -90,14 +94,19 @@ private:
     using Flights = std::map<std::uint64_t, std::shared_ptr<Flight>>;
     using Batch = std::vector<std::shared_ptr<Flight>>;
     using Arrived = std::vector<std::shared_ptr<const Page>>;
+    /// Flights that have ended, to be told of when the lock is released.
+    using Ended = std::vector<std::shared_ptr<Flight>>;
 
     void launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent);
     [[nodiscard]] bool mayRequest(PageIndex page) const;
     void drop(Flights::iterator flight);
+    void end(const std::shared_ptr<Flight> &flight);
     template <typename Which>
     void dropQueued(const Which &which);
     void startJobs();
-    void dropWithoutWorkers();
+    void dropWithoutWorkers(bool refused);
+    [[nodiscard]] Result<PageHandle> outcomeOf(const Flight &flight) const;
+    void tellEnded(std::unique_lock<std::mutex> &lock);
     void runJob();
     [[nodiscard]] Batch takeBatch();
     void extendBatch(Batch &batch, Flights::iterator best);
@@ -120,6 +129,8 @@ private:
     unsigned m_running = 0;          ///< reads under way
     unsigned m_runningReadAhead = 0; ///< of these, only for read-ahead
     bool m_closed = false;
+    Ended m_ended;              ///< somebody is to be called because of them
+    std::size_t m_callers = 0;  ///< calls to be made in all
     CacheStatistics m_counters; ///< loads, reads, failedLoads
 };
 

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/cache/cached_source.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+constexpr std::uint64_t kReadAheadWindows = 2; ///< read ahead this many times what is visible
+constexpr std::uint64_t kMostReadAheadPages = 8;
+
+std::shared_ptr<SourceExtent> makeExtent(std::uint64_t size, std::uint32_t pageSize)
+{
+    auto extent = std::make_shared<SourceExtent>();
+    extent->documentSize = size;
+    extent->sourceSize = size;
+    extent->pageSize = pageSize;
+    return extent;
+}
+
+bool valid(const CacheOptions &options, const BlockSource &source)
+{
+    return std::has_single_bit(options.pageSize) && options.pageSize >= kMinPageSize && options.pageSize <= kMaxPageSize
+        && options.pageSize >= source.blockSize() && options.budgetBytes >= minimumCacheBytes(options.pageSize)
+        && options.budgetBytes <= kMaxSourceSize;
+}
+
+} // namespace
+
+std::uint64_t minimumCacheBytes(std::uint32_t pageSize)
+{
+    return std::max<std::uint64_t>(std::uint64_t{1} << 20, std::uint64_t{4} * pageSize);
+}
+
+Result<std::shared_ptr<CachedSource>> CachedSource::create(std::shared_ptr<BlockSource> source, CacheOptions options,
+                                                           std::shared_ptr<Executor> loads, std::shared_ptr<Env> env)
+{
+    if (!valid(options, *source))
+        return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source->path());
+    const auto size = source->size();
+    if (!size)
+        return failure(size.error());
+    if (*size > kMaxSourceSize)
+        return failure(ErrorCode::InvalidArgument, Operation::Stat, {}, source->path());
+    try {
+        auto cached = std::make_shared<CachedSource>(Private(), std::move(source), options, std::move(loads),
+                                                     std::move(env), *size);
+        const std::shared_ptr<LoadListener> listener(cached, cached.get());
+        cached->m_loader = std::make_shared<PageLoader>(cached->m_source, cached->m_cache, cached->m_extent,
+                                                        cached->m_executor, cached->m_env, listener);
+        return cached;
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Configure);
+    }
+}
+
+CachedSource::CachedSource(Private, std::shared_ptr<BlockSource> source, CacheOptions options,
+                           std::shared_ptr<Executor> loads, std::shared_ptr<Env> env, std::uint64_t size)
+    : ByteReader(m_changeCount)
+    , m_source(std::move(source))
+    , m_options(options)
+    , m_executor(std::move(loads))
+    , m_env(std::move(env))
+    , m_extent(makeExtent(size, options.pageSize))
+    , m_cache(std::make_shared<PageCache>(options.budgetBytes, m_extent->pageCount()))
+{
+}
+
+CachedSource::~CachedSource()
+{
+    if (m_loader)
+        (void)m_loader->close(std::chrono::milliseconds(0));
+}
+
+Result<std::shared_ptr<CachedSource>> CachedSource::clone() const
+{
+    CacheOptions options = m_options;
+    options.budgetBytes = m_cache->budget();
+    return create(m_source, options, m_executor, m_env);
+}
+
+std::uint64_t CachedSource::size() const
+{
+    return m_extent->documentSize.load(std::memory_order_acquire);
+}
+
+std::uint64_t CachedSource::sourceSize() const
+{
+    return m_extent->sourceSize.load(std::memory_order_acquire);
+}
+
+PageState CachedSource::state(ByteOffset at) const
+{
+    return m_cache->states()->state(m_extent->pageOf(at));
+}
+
+bool CachedSource::isCached(ByteRange range) const
+{
+    if (range.end().value() > size())
+        return false;
+    const SourceExtent::Pages pages = m_extent->pagesOf(range);
+    for (std::uint64_t i = 0; i < pages.count; ++i) {
+        const PageHandle page = m_cache->tryGet({pages.first.value + i});
+        if (!page || unreadableIn(page.page(), page.page().range().intersection(range), {}))
+            return false;
+    }
+    return true;
+}
+
+CacheStatistics CachedSource::statistics() const
+{
+    CacheStatistics statistics = m_cache->statistics();
+    m_loader->addTo(statistics);
+    return statistics;
+}
+
+void CachedSource::setBudget(std::uint64_t bytes)
+{
+    m_cache->setBudget(std::max(bytes, minimumCacheBytes(pageSize())));
+}
+
+void CachedSource::invalidate(ByteRange range)
+{
+    m_loader->invalidate(m_extent->pagesOf(range));
+    noteChange();
+    notify({.pages = true});
+}
+
+void CachedSource::refresh(ByteRange span, const std::function<bool(ByteRange)> &affected)
+{
+    m_loader->refresh(span, affected);
+    noteChange();
+}
+
+Result<void> CachedSource::refreshSize()
+{
+    if (m_closed)
+        return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
+    const auto size = m_source->size();
+    if (!size)
+        return failure(size.error());
+    {
+        const std::lock_guard lock(m_sizeMutex);
+        m_extent->timesAsked.fetch_add(1, std::memory_order_acq_rel);
+        const std::uint64_t before = m_extent->sourceSize.load();
+        if (*size == before)
+            return {};
+        const std::uint64_t oldDocument = m_extent->documentSize.load();
+        if (*size > oldDocument) {
+            m_extent->documentSize.store(*size, std::memory_order_release);
+            m_cache->setPageCount(m_extent->pageCount());
+        }
+        m_extent->sourceSize.store(*size, std::memory_order_release);
+        const ByteRange changed(ByteOffset(std::min(*size, before)), ByteOffset(std::max(*size, before)));
+        m_loader->invalidate(m_extent->pagesOf(changed));
+        if (oldDocument > 0 && *size > oldDocument) // its last page may have been a short one
+            m_loader->invalidate(m_extent->pagesOf(ByteRange(ByteOffset(oldDocument - 1), ByteOffset(oldDocument))));
+    }
+    noteChange();
+    notify({.pages = true, .size = true});
+    return {};
+}
+
+void CachedSource::setViewport(ByteRange visible, Intent intent)
+{
+    SourceExtent::Pages pages = m_extent->pagesOf(visible);
+    pages.count = std::min(pages.count, m_cache->budget() / m_extent->pageSize / 2);
+    std::vector<PageHandle> released; // destroyed after the lock
+    const std::lock_guard lock(m_viewMutex);
+    const SourceExtent::Pages before = std::exchange(m_visible, pages);
+    const bool moved = before.first != pages.first || before.count != pages.count;
+    const std::uint64_t generation = moved ? ++m_generation : m_generation;
+    m_pins.swap(released);
+    for (std::uint64_t i = 0; i < pages.count; ++i) {
+        const PageIndex page{pages.first.value + i};
+        const auto visit = before.contains(page) ? PageCache::Visit::None : PageCache::Visit::Counted;
+        if (PageHandle handle = m_cache->tryGet(page, visit))
+            m_pins.push_back(std::move(handle));
+    }
+    m_loader->request(pages, LoadClass::Viewport, generation, intent);
+    if (!moved)
+        return;
+    m_loader->dropBefore(generation);
+    if (intent == Intent::Scroll)
+        readAhead(pages, before.first, visible.length(), generation);
+}
+
+/// Asks for the pages behind the viewport in the direction it moved.
+void CachedSource::readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes,
+                             std::uint64_t generation)
+{
+    const std::uint64_t bytes = std::min(visibleBytes, m_extent->pageSize * kMostReadAheadPages) * kReadAheadWindows;
+    const std::uint64_t wanted = std::clamp<std::uint64_t>(bytes / m_extent->pageSize, 1, kMostReadAheadPages);
+    if (pages.first >= before) {
+        const std::uint64_t next = pages.first.value + pages.count;
+        const std::uint64_t left = m_extent->pageCount() - std::min(next, m_extent->pageCount());
+        m_loader->request({{next}, std::min(wanted, left)}, LoadClass::ReadAhead, generation, Intent::Scroll);
+        return;
+    }
+    const std::uint64_t count = std::min(wanted, pages.first.value);
+    m_loader->request({{pages.first.value - count}, count}, LoadClass::ReadAhead, generation, Intent::Scroll);
+}
+
+void CachedSource::setObserver(Observer observer)
+{
+    const std::lock_guard lock(m_observerMutex);
+    m_observer.swap(observer);
+}
+
+void CachedSource::notify(CacheChanges changes)
+{
+    const std::lock_guard lock(m_observerMutex);
+    if (m_observer)
+        m_observer(changes);
+}
+
+unsigned CachedSource::close(std::chrono::milliseconds wait)
+{
+    m_closed = true;
+    return m_loader->close(wait);
+}
+
+void CachedSource::pagesArrived(std::span<const std::shared_ptr<const Page>> pages)
+{
+    {
+        const std::lock_guard lock(m_viewMutex);
+        for (const std::shared_ptr<const Page> &page : pages) {
+            if (m_visible.contains(page->index()))
+                m_pins.emplace_back(page);
+        }
+    }
+    notify({.pages = true});
+}
+
+void CachedSource::sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked)
+{
+    {
+        const std::lock_guard lock(m_sizeMutex);
+        if (timesAsked != m_extent->timesAsked.load() || size >= m_extent->sourceSize.load())
+            return;
+        m_extent->sourceSize.store(size, std::memory_order_release);
+    }
+    noteChange();
+    notify({.size = true});
+}
+
+} // namespace cachecore

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/cache/cached_source.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace cachecore {
+
+namespace {
+
+/// The part of a page in `range`, kept by its pin.
+ByteWindow windowOf(PageHandle page, ByteRange range)
+{
+    const auto bytes = page.from(range.begin()).first(static_cast<std::size_t>(range.length()));
+    return {range, bytes, page.release()};
+}
+
+} // namespace
+
+Error CachedSource::outOfRange(ByteOffset at, std::uint64_t length) const
+{
+    return Error::of(ErrorCode::OutOfRange, Operation::Read, clippedRange(at, length), m_source->path());
+}
+
+/// The first bytes of `range` that the page cannot give and that are not hidden; nothing when all are good.
+std::optional<Error> CachedSource::unreadableIn(const Page &page, ByteRange range, const Hidden &hidden) const
+{
+    if (!page.range().contains(range))
+        return Error::of(ErrorCode::Changed, Operation::Read, range, m_source->path());
+    const auto matters = [&hidden](ByteRange bad) { return !bad.empty() && !(hidden && hidden(bad)); };
+    if (page.damage()) {
+        for (const ByteRange damaged : page.damage()->bad) {
+            const ByteRange bad = damaged.intersection(range);
+            if (!matters(bad))
+                continue;
+            Error error = page.damage()->error;
+            error.range = bad;
+            return error;
+        }
+    }
+    const ByteOffset sourceEnd(sourceSize());
+    const ByteRange lost = range.intersection(ByteRange(sourceEnd, ByteOffset(kMaxSourceSize)));
+    if (matters(lost))
+        return Error::of(ErrorCode::Truncated, Operation::Read, lost, m_source->path());
+    return std::nullopt;
+}
+
+Result<PageHandle> CachedSource::readable(PageHandle page, ByteRange range) const
+{
+    if (auto error = unreadableIn(page.page(), range, {}))
+        return failure(std::move(*error));
+    return page;
+}
+
+PageHandle CachedSource::tryGet(ByteOffset at)
+{
+    PageHandle page = m_cache->tryGet(m_extent->pageOf(at), PageCache::Visit::Counted);
+    const bool whole = page && !page.page().damage() && page.page().range().contains(at)
+        && page.page().range().end().value() <= sourceSize();
+    return whole ? std::move(page) : PageHandle();
+}
+
+Result<PageHandle> CachedSource::load(ByteOffset at, std::uint64_t length, Intent intent, std::stop_token stop)
+{
+    const std::uint64_t end = size();
+    if (at.value() >= end || length > end - at.value())
+        return failure(outOfRange(at, length));
+    if (PageHandle resident = tryGet(at))
+        return resident;
+    if (m_closed)
+        return failure(ErrorCode::Closed, Operation::Read, clippedRange(at, length), m_source->path());
+    try {
+        auto loaded = m_loader->wait(m_extent->pageOf(at), intent, std::move(stop));
+        if (!loaded)
+            return loaded;
+        const ByteRange range = loaded->page().range();
+        return readable(std::move(*loaded), range);
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Read, clippedRange(at, length));
+    }
+}
+
+Result<PageHandle> CachedSource::next(const PageHandle &page, Intent intent, std::stop_token stop)
+{
+    const ByteOffset end = page.page().range().end();
+    if (end.value() >= size())
+        return PageHandle();
+    return load(end, 1, intent, std::move(stop));
+}
+
+Result<std::vector<PageHandle>> CachedSource::pin(ByteRange range, Intent intent, std::stop_token stop,
+                                                  const Hidden &hidden)
+{
+    if (range.end().value() > size())
+        return failure(outOfRange(range.begin(), range.length()));
+    if (m_closed)
+        return failure(ErrorCode::Closed, Operation::Read, range, m_source->path());
+    try {
+        const SourceExtent::Pages pages = m_extent->pagesOf(range);
+        // What would push everything else out of the cache passes it by.
+        if (pages.count > m_cache->budget() / pageSize() / 2)
+            intent = Intent::Scan;
+        std::vector<PageHandle> handles;
+        handles.reserve(static_cast<std::size_t>(pages.count));
+        while (handles.size() < pages.count) {
+            const SourceExtent::Pages rest{{pages.first.value + handles.size()}, pages.count - handles.size()};
+            if (stop.stop_requested())
+                return failure(ErrorCode::Cancelled, Operation::Read, m_extent->rangeOf(rest.first), m_source->path());
+            const std::size_t before = handles.size();
+            if (intent == Intent::Scan)
+                pinForScan(rest, handles);
+            else if (auto pinned = pinLoaded(rest, intent, stop, handles); !pinned)
+                return failure(std::move(pinned.error()));
+            for (std::size_t i = before; i < handles.size(); ++i) {
+                const ByteRange part = m_extent->rangeOf({pages.first.value + i}).intersection(range);
+                if (auto error = unreadableIn(handles[i].page(), part, hidden))
+                    return failure(std::move(*error));
+            }
+        }
+        return handles;
+    } catch (const std::exception &) { // bad_alloc, or more pages than a vector can hold
+        return failure(ErrorCode::OutOfMemory, Operation::Read, range);
+    }
+}
+
+/// Pins the first page of `rest`, loaded when it is not resident; those behind it are asked for on the way.
+Result<void> CachedSource::pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,
+                                     std::vector<PageHandle> &handles)
+{
+    PageHandle resident = m_cache->tryGet(rest.first, PageCache::Visit::Counted);
+    if (resident && resident.page().state() == PageState::Ready) {
+        handles.push_back(std::move(resident));
+        return {};
+    }
+    const std::uint64_t together = std::min(rest.count, pagesPerRead(m_extent->pageSize));
+    m_loader->request({rest.first, together}, LoadClass::Wanted, 0, intent);
+    auto loaded = m_loader->wait(rest.first, intent, stop);
+    if (!loaded)
+        return failure(std::move(loaded.error()));
+    handles.push_back(std::move(*loaded));
+    return {};
+}
+
+/// Pins the first pages of `rest`: one that is resident, or as many that are not as one read takes. They are read for this
+/// call alone and never enter the cache.
+void CachedSource::pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles)
+{
+    const auto residentAt = [&](std::uint64_t i) {
+        PageHandle handle = m_cache->tryGet({rest.first.value + i});
+        return handle && handle.page().state() == PageState::Ready ? std::move(handle) : PageHandle();
+    };
+    if (PageHandle resident = residentAt(0)) {
+        handles.push_back(std::move(resident));
+        return;
+    }
+    const std::uint64_t most = std::min(rest.count, pagesPerRead(m_extent->pageSize));
+    std::uint64_t missing = 1;
+    while (missing < most && !residentAt(missing))
+        ++missing;
+    PagesRead read = readPages(*m_source, *m_extent, {rest.first, missing}, AfterDamage::Stop);
+    for (std::shared_ptr<Page> &page : read.pages)
+        handles.emplace_back(std::move(page));
+}
+
+Result<void> CachedSource::read(ByteOffset at, std::span<std::byte> into, Intent intent, std::stop_token stop)
+{
+    const auto range = ByteRange::make(at, into.size());
+    if (!range)
+        return failure(outOfRange(at, into.size()));
+    const auto pages = pin(*range, intent, std::move(stop));
+    if (!pages)
+        return failure(pages.error());
+    copyPages(*pages, *range, into);
+    return {};
+}
+
+Result<ByteWindow> CachedSource::window(ByteOffset at, Intent intent, std::stop_token stop)
+{
+    const ByteRange byte = clippedRange(at, 1);
+    auto pinned = pin(byte, intent, std::move(stop), [](ByteRange) { return true; });
+    if (!pinned || pinned->empty())
+        return failure(pinned ? outOfRange(at, 1) : std::move(pinned.error()));
+    PageHandle page = std::move(pinned->front());
+    if (auto error = unreadableIn(page.page(), byte, {}))
+        return failure(std::move(*error));
+    ByteRange good = page.page().range().intersection(ByteRange::whole(sourceSize()));
+    if (page.page().damage()) {
+        for (const ByteRange bad : page.page().damage()->bad) {
+            if (bad.end() <= at)
+                good = {std::max(good.begin(), bad.end()), good.end()};
+            else
+                good = {good.begin(), std::min(good.end(), bad.begin())};
+        }
+    }
+    return windowOf(std::move(page), good);
+}
+
+} // namespace cachecore
