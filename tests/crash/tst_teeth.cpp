@@ -24,6 +24,7 @@ struct Tooth {
 };
 
 constexpr const char *kPowerCut = CACHET_PROGRAMS "/teeth_power_cut";
+constexpr const char *kLauncher = CACHET_LAUNCHER; ///< what starts a test here; empty: nothing but itself
 constexpr const char *kSteps = CACHET_PROGRAMS "/teeth_protocol_steps";
 
 constexpr Tooth kTeeth[] = {
@@ -60,7 +61,12 @@ Run run(const char *program, const std::vector<std::string> &slotNames, std::opt
     const cachet_test::TempDir folder;
     const std::string output = folder.file("output");
     const std::string number = leftOut ? std::to_string(static_cast<int>(*leftOut)) : std::string("none");
-    cachet_test::SpawnedProgram spawned(program, slotNames, {"CACHET_LEFT_OUT=" + number}, output);
+    std::vector<std::string> command{program};
+    if (*kLauncher)
+        command.insert(command.begin(), kLauncher);
+    command.insert(command.end(), slotNames.begin(), slotNames.end());
+    cachet_test::SpawnedProgram spawned(command.front(), {command.begin() + 1, command.end()},
+                                        {"CACHET_LEFT_OUT=" + number}, output);
     Run result;
     result.ended = spawned.wait() == cachet_test::SpawnedProgram::Event::Exited;
     result.exitCode = spawned.exitCode();
