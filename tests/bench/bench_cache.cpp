@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reading through the cache, each figure next to what it would be without one.
+#include "cachecore/base/thread_executor.h"
+#include "cachecore/cache/cached_source.h"
+#include "cachecore/cache/chunks.h"
+#include "cachecore/cache/cursor.h"
+#include "cachecore/source/file_source.h"
+#include "tests/bench/figures.h"
+#include "tests/bench/pair_reporter.h"
+#include "tests/support/edits.h"
+#include "tests/support/endless_source.h"
+#include "tests/support/random.h"
+#include "tests/support/temp_dir.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <unordered_map>
+
+#include <benchmark/benchmark.h>
+
+using namespace cachecore;
+using namespace cachet_test;
+
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kFile = 512 * kMiB; ///< stays in the system's memory, and in no processor's cache
+constexpr std::uint64_t kPage = kDefaultPageSize;
+constexpr std::uint64_t kResident = 256; ///< pages of the rows about hits
+constexpr std::size_t kOrder = 4096;     ///< look-ups before an order repeats
+constexpr std::uint64_t kSeed = 30;
+
+/// One file for all rows.
+struct BenchFile {
+    BenchFile()
+        : path(directory.write("image", patternBytes(kMiB)))
+        , file(std::move(systemEnv()->open(path, OpenMode::ReadWrite).value()))
+    {
+        const std::vector<std::byte> chunk = patternBytes(kMiB);
+        const std::array<std::span<const std::byte>, 1> buffers{std::span(chunk)};
+        for (std::uint64_t at = 0; at < kFile; at += kMiB)
+            complete = complete && file->pwritev(ByteOffset(at), buffers) == kMiB;
+    }
+    static BenchFile &instance()
+    {
+        static BenchFile file;
+        return file;
+    }
+
+    const TempDir directory;
+    const std::string path;
+    const std::unique_ptr<EnvFile> file;
+    bool complete = true;
+};
+
+std::shared_ptr<CachedSource> cachedFile(std::uint64_t budget, std::uint32_t pageSize = kPage)
+{
+    auto source = FileSource::open(systemEnv(), BenchFile::instance().path, FileSource::Access::ReadOnly);
+    if (!source || !BenchFile::instance().complete)
+        return nullptr;
+    auto cached = CachedSource::create(std::shared_ptr<BlockSource>(std::move(*source)), {pageSize, budget},
+                                       std::make_shared<ThreadExecutor>(2));
+    return cached ? *cached : nullptr;
+}
+
+/// Numbers below `bound` in random order, to be gone through again and again.
+std::vector<std::uint64_t> randomOrder(std::uint64_t bound)
+{
+    Random random(kSeed);
+    std::vector<std::uint64_t> order(kOrder);
+    for (std::uint64_t &number : order)
+        number = random.below(bound);
+    return order;
+}
+
+/// An aligned buffer that has been written to, as reads are fastest into.
+struct Buffer {
+    explicit Buffer(std::size_t size)
+        : page({0}, ByteRange::whole(size))
+    {
+        std::ranges::fill(page.writableBytes(), std::byte{1});
+    }
+    [[nodiscard]] std::span<std::byte> bytes() { return page.writableBytes(); }
+
+    Page page;
+};
+
+void pinResident(benchmark::State &state)
+{
+    const auto cached = cachedFile(2 * kResident * kPage);
+    for (std::uint64_t page = 0; page < kResident; ++page)
+        (void)cached->load(ByteOffset(page * kPage));
+    const std::vector<std::uint64_t> order = randomOrder(kResident);
+    std::size_t next = 0;
+    for (auto _ : state) {
+        const PageHandle page = cached->tryGet(ByteOffset(order[next] * kPage));
+        benchmark::DoNotOptimize(page.bytes().data());
+        next = (next + 1) % kOrder;
+    }
+}
+
+/// The least a cache could do: a table that no other thread may touch and that gives no pin.
+void findInTable(benchmark::State &state)
+{
+    std::unordered_map<std::uint64_t, const std::byte *> table;
+    const std::byte byte{};
+    for (std::uint64_t page = 0; page < kResident; ++page)
+        table.emplace(page, &byte);
+    const std::vector<std::uint64_t> order = randomOrder(kResident);
+    std::size_t next = 0;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(table.find(order[next])->second);
+        next = (next + 1) % kOrder;
+    }
+}
+
+void readThroughCursor(benchmark::State &state)
+{
+    const auto cached = cachedFile(kFile, kMaxPageSize);
+    Cursor cursor(*cached);
+    (void)cursor.read<std::uint64_t>(ByteOffset(0));
+    const std::vector<std::uint64_t> order = randomOrder(kPage / 2); // less than a processor's cache
+    std::uint64_t sum = 0;
+    for (auto _ : state) {
+        for (const std::uint64_t at : order)
+            sum += *cursor.read<std::uint64_t>(ByteOffset(at), std::endian::little);
+    }
+    benchmark::DoNotOptimize(sum);
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kOrder));
+}
+
+void readFromArray(benchmark::State &state)
+{
+    const std::vector<std::byte> bytes = patternBytes(kPage);
+    const std::vector<std::uint64_t> order = randomOrder(kPage / 2);
+    std::uint64_t sum = 0;
+    for (auto _ : state) {
+        for (const std::uint64_t at : order) {
+            std::uint64_t value = 0;
+            std::memcpy(&value, bytes.data() + at, sizeof(value));
+            sum += value;
+        }
+    }
+    benchmark::DoNotOptimize(sum);
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kOrder));
+}
+
+void loadMissing(benchmark::State &state)
+{
+    const auto cached = cachedFile(4 * kMiB);
+    Random random(kSeed);
+    for (auto _ : state) {
+        const auto page = cached->load(ByteOffset(random.below(kFile / kPage) * kPage), 1, Intent::Scroll);
+        if (!page)
+            state.SkipWithError("loading failed");
+    }
+}
+
+void preadPage(benchmark::State &state)
+{
+    EnvFile &file = *BenchFile::instance().file;
+    Buffer buffer(kPage);
+    const std::array<std::span<std::byte>, 1> into{buffer.bytes()};
+    Random random(kSeed);
+    for (auto _ : state) {
+        if (file.preadv(ByteOffset(random.below(kFile / kPage) * kPage), into) != kPage)
+            state.SkipWithError("reading failed");
+    }
+}
+
+/// Offsets of reads of one page's length that begin anywhere.
+std::vector<std::uint64_t> anyOffsets()
+{
+    return randomOrder(kResident * kPage - kPage);
+}
+
+void readCached(benchmark::State &state)
+{
+    const auto cached = cachedFile(4 * kResident * kPage);
+    for (std::uint64_t page = 0; page < kResident; ++page)
+        (void)cached->load(ByteOffset(page * kPage));
+    const std::vector<std::uint64_t> offsets = anyOffsets();
+    Buffer into(kPage);
+    std::size_t next = 0;
+    for (auto _ : state) {
+        if (!cached->read(ByteOffset(offsets[next]), into.bytes()))
+            state.SkipWithError("reading failed");
+        next = (next + 1) % kOrder;
+    }
+}
+
+void copyMemory(benchmark::State &state)
+{
+    const std::vector<std::byte> bytes = patternBytes(kResident * kPage);
+    const std::vector<std::uint64_t> offsets = anyOffsets();
+    Buffer into(kPage);
+    std::size_t next = 0;
+    for (auto _ : state) {
+        std::memcpy(into.bytes().data(), bytes.data() + offsets[next], kPage);
+        benchmark::ClobberMemory();
+        next = (next + 1) % kOrder;
+    }
+}
+
+void streamChunks(benchmark::State &state)
+{
+    const auto cached = cachedFile(64 * kMiB);
+    for (auto _ : state) {
+        std::uint64_t bytes = 0;
+        for (const Result<ByteWindow> &chunk : Chunks(*cached, ByteRange::whole(kFile))) {
+            bytes += chunk ? chunk->bytes.size() : 0;
+            benchmark::DoNotOptimize(chunk->bytes.data());
+        }
+        if (bytes != kFile)
+            state.SkipWithError("reading failed");
+    }
+}
+
+void streamPread(benchmark::State &state)
+{
+    EnvFile &file = *BenchFile::instance().file;
+    Buffer buffer(kMiB);
+    const std::array<std::span<std::byte>, 1> into{buffer.bytes()};
+    for (auto _ : state) {
+        for (std::uint64_t at = 0; at < kFile; at += kMiB) {
+            if (file.preadv(ByteOffset(at), into) != kMiB)
+                state.SkipWithError("reading failed");
+            benchmark::DoNotOptimize(buffer.bytes().data());
+        }
+    }
+}
+
+void registerAll()
+{
+    const auto add = [](const char *name, auto function, benchmark::TimeUnit unit) {
+        benchmark::RegisterBenchmark(name, function)->Unit(unit)->Repetitions(5)->MinTime(0.2);
+    };
+    add("cache/pin_a_resident_page/ours", pinResident, benchmark::kNanosecond);
+    add("cache/pin_a_resident_page/baseline", findInTable, benchmark::kNanosecond);
+    add("cursor/4096_reads_of_8_bytes/ours", readThroughCursor, benchmark::kNanosecond);
+    add("cursor/4096_reads_of_8_bytes/baseline", readFromArray, benchmark::kNanosecond);
+    add("cache/miss_of_64_KiB/ours", loadMissing, benchmark::kNanosecond);
+    add("cache/miss_of_64_KiB/baseline", preadPage, benchmark::kNanosecond);
+    add("cache/read_of_64_KiB_resident_anywhere/ours", readCached, benchmark::kNanosecond);
+    add("cache/read_of_64_KiB_resident_anywhere/baseline", copyMemory, benchmark::kNanosecond);
+    add("cache/stream_of_512_MiB/ours", streamChunks, benchmark::kMillisecond);
+    add("cache/stream_of_512_MiB/baseline", streamPread, benchmark::kMillisecond);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const QCoreApplication application(argc, argv);
+    Figures figures(QCoreApplication::arguments());
+    // Repetitions of the two partners alternate, so that both meet the same moods of the machine.
+    std::array<std::string, 2> words{"bench_cache", "--benchmark_enable_random_interleaving=true"};
+    std::array<char *, 3> options{words[0].data(), words[1].data(), nullptr};
+    int count = 2;
+    benchmark::Initialize(&count, options.data());
+    registerAll();
+    PairReporter reporter(figures);
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+    return reporter.complete() && figures.finish() ? 0 : 1;
+}
