@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
 
+#include "cachecore/base/bytes.h"
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -56,8 +58,8 @@ void Document::Impl::peekSource(ByteOffset at, std::span<std::byte> bytes, std::
             const ByteRange held = part.intersection(handle.page().range());
             if (held.empty())
                 continue;
-            std::ranges::copy(handle.from(held.begin()).first(static_cast<std::size_t>(held.length())),
-                              partOf(bytes, at, held).begin());
+            copyBytes(handle.from(held.begin()).first(static_cast<std::size_t>(held.length())),
+                      partOf(bytes, at, held));
             std::ranges::fill(partOf(conditions, at, held), ByteCondition::Loaded);
             if (!handle.page().damage())
                 continue;

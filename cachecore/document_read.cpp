@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cachecore/base/bytes.h"
 #include "cachecore/base/executor_call.h"
 #include "cachecore/document_impl.h"
 
@@ -44,7 +45,7 @@ Result<void> compose(std::span<const PageHandle> pages, const StagedEdits &edits
         return {};
     }
     edits.forEachPiece(range, [&](ByteRange part, const Piece &) {
-        std::ranges::copy(partOf(std::span(staged), range.begin(), part), partOf(into, range.begin(), part).begin());
+        copyBytes(partOf(std::span(staged), range.begin(), part), partOf(into, range.begin(), part));
         return true;
     });
     return {};

@@ -16,7 +16,8 @@ struct CacheStatistics {
     std::uint64_t residentBytes = 0; ///< bytes of the pages in the cache
     std::uint64_t detachedBytes = 0; ///< bytes of pages taken out of the cache and still pinned
     std::uint64_t budgetBytes = 0;
-    std::uint64_t loading = 0; ///< pages wanted or being read now
+    std::uint64_t reservedBytes = 0; ///< bytes held from the system for pages, free room in them included
+    std::uint64_t loading = 0;       ///< pages wanted or being read now
 };
 
 } // namespace cachecore

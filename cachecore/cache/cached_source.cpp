@@ -66,7 +66,9 @@ CachedSource::CachedSource(Private, std::shared_ptr<BlockSource> source, CacheOp
     , m_executor(std::move(loads))
     , m_env(std::move(env))
     , m_extent(makeExtent(size, options.pageSize))
-    , m_cache(std::make_shared<PageCache>(options.budgetBytes, m_extent->pageCount()))
+    , m_cache(std::make_shared<PageCache>(options.budgetBytes, m_extent->pageCount(),
+                                          std::make_shared<FramePool>(options.pageSize)))
+    , m_scanFrames(std::make_shared<FramePool>(std::size_t{kLongestRead}))
 {
 }
 
@@ -179,7 +181,7 @@ void CachedSource::setViewport(ByteRange visible, Intent intent)
         const PageIndex page{pages.first.value + i};
         const auto visit = before.contains(page) ? PageCache::Visit::None : PageCache::Visit::Counted;
         if (PageHandle handle = m_cache->tryGet(page, visit))
-            m_pins.push_back(std::move(handle));
+            keep(std::move(handle));
     }
     m_loader->request(pages, LoadClass::Viewport, generation, intent);
     if (!moved)
@@ -187,6 +189,15 @@ void CachedSource::setViewport(ByteRange visible, Intent intent)
     m_loader->dropBefore(generation);
     if (intent == Intent::Scroll)
         readAhead(pages, before.first, visible.length(), generation);
+}
+
+/// Pins a page of the viewport. Without memory it is not pinned, and may be evicted while it is shown.
+void CachedSource::keep(PageHandle page) noexcept
+{
+    try {
+        m_pins.push_back(std::move(page));
+    } catch (const std::bad_alloc &) { // see above
+    }
 }
 
 /// Asks for the pages behind the viewport in the direction it moved.
@@ -230,7 +241,7 @@ void CachedSource::pagesArrived(std::span<const std::shared_ptr<const Page>> pag
         const std::lock_guard lock(m_viewMutex);
         for (const std::shared_ptr<const Page> &page : pages) {
             if (m_visible.contains(page->index()))
-                m_pins.emplace_back(page);
+                keep(PageHandle(page));
         }
     }
     notify({.pages = true});

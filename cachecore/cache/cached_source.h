@@ -146,6 +146,7 @@ public:
 private:
     class PendingPin;
 
+    void keep(PageHandle page) noexcept;
     void notify(CacheChanges changes);
     [[nodiscard]] Error outOfRange(ByteOffset at, std::uint64_t length) const;
     [[nodiscard]] std::optional<Error> unreadableIn(const Page &page, ByteRange range, const Hidden &hidden) const;
@@ -153,6 +154,8 @@ private:
     [[nodiscard]] Result<void> pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,
                                          std::vector<PageHandle> &handles);
     void pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles);
+    [[nodiscard]] std::uint64_t missingFrom(PageIndex first, std::uint64_t most) const;
+    [[nodiscard]] std::optional<ByteWindow> scanWindow(ByteOffset at);
     void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
 
     // LoadListener
@@ -165,6 +168,8 @@ private:
     const std::shared_ptr<Env> m_env;
     const std::shared_ptr<SourceExtent> m_extent;
     const std::shared_ptr<PageCache> m_cache;
+    const std::shared_ptr<FramePool>
+        m_scanFrames;                     ///< for what streams by, so that it does not take the frames of pages
     std::shared_ptr<PageLoader> m_loader; ///< set by create(), constant after
     std::atomic<std::uint64_t> m_changeCount{0};
     std::atomic<bool> m_closed{false};

@@ -129,7 +129,7 @@ Result<void> CachedSource::pinLoaded(SourceExtent::Pages rest, Intent intent, co
                                      std::vector<PageHandle> &handles)
 {
     PageHandle resident = m_cache->tryGet(rest.first, PageCache::Visit::Counted);
-    if (resident && resident.page().state() == PageState::Ready) {
+    if (resident.state() == PageState::Ready) {
         handles.push_back(std::move(resident));
         return {};
     }
@@ -142,25 +142,48 @@ Result<void> CachedSource::pinLoaded(SourceExtent::Pages rest, Intent intent, co
     return {};
 }
 
+/// How many pages from `first` on, at most `most`, are not resident; at least 1, for the first is known not to be.
+std::uint64_t CachedSource::missingFrom(PageIndex first, std::uint64_t most) const
+{
+    std::uint64_t missing = 1;
+    while (missing < most && m_cache->tryGet({first.value + missing}).state() != PageState::Ready)
+        ++missing;
+    return missing;
+}
+
 /// Pins the first pages of `rest`: one that is resident, or as many that are not as one read takes. They are read for this
 /// call alone and never enter the cache.
 void CachedSource::pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles)
 {
-    const auto residentAt = [&](std::uint64_t i) {
-        PageHandle handle = m_cache->tryGet({rest.first.value + i});
-        return handle && handle.page().state() == PageState::Ready ? std::move(handle) : PageHandle();
-    };
-    if (PageHandle resident = residentAt(0)) {
+    PageHandle resident = m_cache->tryGet(rest.first);
+    if (resident.state() == PageState::Ready) {
         handles.push_back(std::move(resident));
         return;
     }
-    const std::uint64_t most = std::min(rest.count, pagesPerRead(m_extent->pageSize));
-    std::uint64_t missing = 1;
-    while (missing < most && !residentAt(missing))
-        ++missing;
-    PagesRead read = readPages(*m_source, *m_extent, {rest.first, missing}, AfterDamage::Stop);
+    const std::uint64_t missing = missingFrom(rest.first, std::min(rest.count, pagesPerRead(m_extent->pageSize)));
+    PagesRead read = readPages(*m_source, *m_extent, m_cache->frames(), {rest.first, missing}, AfterDamage::Stop);
     for (std::shared_ptr<Page> &page : read.pages)
         handles.emplace_back(std::move(page));
+}
+
+/// A long window on pages that are not resident, read in one piece past the cache; nothing when the first is resident, or when reading is not as simple as that.
+std::optional<ByteWindow> CachedSource::scanWindow(ByteOffset at)
+{
+    const std::uint64_t end = std::min(size(), sourceSize());
+    const PageIndex first = m_extent->pageOf(at);
+    if (m_closed || at.value() >= end || m_cache->tryGet(first).state() == PageState::Ready)
+        return std::nullopt;
+    const std::uint64_t left = m_extent->pageOf(ByteOffset(end - 1)).value - first.value + 1;
+    const std::uint64_t missing = missingFrom(first, std::min(left, pagesPerRead(m_extent->pageSize)));
+    const ByteOffset begin = m_extent->rangeOf(first).begin();
+    const ByteRange range(begin, ByteOffset(std::min(end, begin.value() + missing * pageSize())));
+    std::shared_ptr<std::byte> frame(m_scanFrames->take(),
+                                     [frames = m_scanFrames](std::byte *taken) { frames->giveBack(taken); });
+    const std::span<std::byte> bytes(frame.get(), static_cast<std::size_t>(range.length()));
+    const auto got = m_source->readAt(begin, bytes);
+    if (!got || *got != range.length())
+        return std::nullopt; // page by page then, to find out what can be had
+    return ByteWindow{range, bytes, std::move(frame)};
 }
 
 Result<void> CachedSource::read(ByteOffset at, std::span<std::byte> into, Intent intent, std::stop_token stop)
@@ -177,6 +200,13 @@ Result<void> CachedSource::read(ByteOffset at, std::span<std::byte> into, Intent
 
 Result<ByteWindow> CachedSource::window(ByteOffset at, Intent intent, std::stop_token stop)
 {
+    try {
+        if (intent == Intent::Scan && !stop.stop_requested()) {
+            if (auto streamed = scanWindow(at))
+                return std::move(*streamed);
+        }
+    } catch (const std::bad_alloc &) { // less is tried below
+    }
     const ByteRange byte = clippedRange(at, 1);
     auto pinned = pin(byte, intent, std::move(stop), [](ByteRange) { return true; });
     if (!pinned || pinned->empty())

@@ -2,6 +2,7 @@
 #include "cachecore/cache/cursor.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -40,7 +41,7 @@ Result<void> Cursor::readSlowly(ByteOffset at, std::span<std::byte> into)
     const std::uint64_t inside = at.value() - m_begin;
     if (m_length - inside < into.size())
         return m_reader.read(at, into, m_intent); // over the edge of the window
-    std::copy_n(m_bytes + inside, into.size(), into.begin());
+    std::memcpy(into.data(), m_bytes + inside, into.size());
     return {};
 }
 

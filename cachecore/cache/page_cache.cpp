@@ -8,8 +8,9 @@
 
 namespace cachecore {
 
-PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount)
-    : m_policy(budgetBytes)
+PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames)
+    : m_frames(std::move(frames))
+    , m_policy(budgetBytes)
     , m_states(std::make_shared<PageStates>(pageCount))
     , m_detachedBytes(std::make_shared<std::atomic<std::uint64_t>>(0))
 {
@@ -165,6 +166,7 @@ CacheStatistics PageCache::statistics() const
     statistics.residentBytes = m_policy.weight();
     statistics.detachedBytes = m_detachedBytes->load(std::memory_order_relaxed);
     statistics.budgetBytes = m_policy.capacity();
+    statistics.reservedBytes = m_frames->reservedBytes();
     statistics.loading = m_loading.size();
     return statistics;
 }

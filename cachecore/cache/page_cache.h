@@ -29,7 +29,10 @@ public:
     /// Whether looking a page up counts as a visit, for the statistics and for what is kept.
     enum class Visit : std::uint8_t { None, Counted };
 
-    PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount);
+    /// Pages are made with `frames`.
+    PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames);
+
+    [[nodiscard]] const std::shared_ptr<FramePool> &frames() const { return m_frames; }
 
     /// The page when it is resident, Ready or Failed; else an empty handle. Never blocks on a read.
     [[nodiscard]] PageHandle tryGet(PageIndex page, Visit visit = Visit::None);
@@ -74,6 +77,7 @@ private:
     [[nodiscard]] PageState stateOf(PageIndex page) const;
     [[nodiscard]] std::uint64_t heldBytes() const;
 
+    const std::shared_ptr<FramePool> m_frames;
     mutable std::mutex m_mutex; ///< guards everything below
     Table m_table;
     S3Fifo m_policy;

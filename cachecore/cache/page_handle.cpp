@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/page_handle.h"
 
+#include "cachecore/base/bytes.h"
+
 #include <algorithm>
-#include <new>
+#include <cassert>
+#include <utility>
 
 namespace cachecore {
 
-Page::Page(PageIndex index, ByteRange range)
+Page::Page(PageIndex index, ByteRange range, std::shared_ptr<FramePool> frames)
     : m_index(index)
     , m_range(range)
-    , m_bytes(static_cast<std::byte *>(
-          ::operator new(static_cast<std::size_t>(range.length()), std::align_val_t(kPageAlignment))))
+    , m_frames(std::move(frames))
+    , m_bytes(m_frames->take())
 {
+    assert(range.length() <= m_frames->frameBytes());
 }
 
 Page::~Page()
 {
     if (m_detachedAccount)
         m_detachedAccount->fetch_sub(m_range.length(), std::memory_order_relaxed);
-    ::operator delete(m_bytes, std::align_val_t(kPageAlignment));
+    m_frames->giveBack(m_bytes);
 }
 
 bool Page::readable(ByteRange range) const
@@ -42,8 +46,7 @@ void copyPages(std::span<const PageHandle> pages, ByteRange range, std::span<std
     for (const PageHandle &handle : pages) {
         const ByteRange part = handle.page().range().intersection(range);
         const auto skipped = static_cast<std::size_t>(part.begin() - range.begin());
-        std::ranges::copy(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())),
-                          into.subspan(skipped).begin());
+        copyBytes(handle.from(part.begin()).first(static_cast<std::size_t>(part.length())), into.subspan(skipped));
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cachecore/base/error.h"
+#include "cachecore/cache/frame_pool.h"
 #include "cachecore/cache/page.h"
 
 #include <atomic>
@@ -28,8 +29,8 @@ public:
         unsigned attempts = 1; ///< failed loads of this page in a row
     };
 
-    /// A page of `range` whose bytes (zeros are not written) the loader fills before publishing. Throws std::bad_alloc.
-    Page(PageIndex index, ByteRange range);
+    /// A page of `range`, at most a frame long, whose bytes (nothing is written to them) the loader fills before publishing. Throws std::bad_alloc.
+    Page(PageIndex index, ByteRange range, std::shared_ptr<FramePool> frames);
     Page(const Page &) = delete;
     Page &operator=(const Page &) = delete;
     ~Page();
@@ -54,13 +55,11 @@ private:
 
     const PageIndex m_index;
     const ByteRange m_range;
-    std::byte *const m_bytes; ///< aligned to kPageAlignment
+    const std::shared_ptr<FramePool> m_frames;
+    std::byte *const m_bytes; ///< a frame
     std::optional<Damage> m_damage;
     mutable std::shared_ptr<std::atomic<std::uint64_t>> m_detachedAccount; ///< written once, under the cache's lock
 };
-
-/// Alignment of page memory in bytes: what reads are fastest into, and what unbuffered reads demand.
-inline constexpr std::size_t kPageAlignment = 4096;
 
 /// A pin on a page: its bytes stay valid, whatever becomes of the page in the cache, until the last pin is gone.
 /// Move-only; may be handed to another thread. An empty handle pins nothing.
@@ -79,6 +78,8 @@ public:
 
     explicit operator bool() const { return m_page != nullptr; }
     [[nodiscard]] const Page &page() const { return *m_page; }
+    /// Absent for an empty handle.
+    [[nodiscard]] PageState state() const { return m_page ? m_page->state() : PageState::Absent; }
     [[nodiscard]] std::span<const std::byte> bytes() const { return m_page->bytes(); }
     /// The pin as something else keeps it; this handle is empty then.
     [[nodiscard]] std::shared_ptr<const Page> release() { return std::move(m_page); }

@@ -49,10 +49,13 @@ void PageLoader::request(SourceExtent::Pages pages, LoadClass urgency, std::uint
     std::unique_lock lock(m_mutex);
     if (m_closed)
         return;
-    for (std::uint64_t i = 0; i < pages.count; ++i) {
-        const PageIndex page{pages.first.value + i};
-        if (mayRequest(page))
-            launch(page, urgency, generation, intent);
+    try {
+        for (std::uint64_t i = 0; i < pages.count; ++i) {
+            const PageIndex page{pages.first.value + i};
+            if (mayRequest(page))
+                (void)launch(page, urgency, generation, intent);
+        }
+    } catch (const std::bad_alloc &) { // the rest is not asked for
     }
     startJobs();
     tellEnded(lock);
@@ -66,21 +69,30 @@ bool PageLoader::mayRequest(PageIndex page) const
     return !resident || (resident.page().damage() && resident.page().damage()->retryAt <= m_env->now());
 }
 
-/// Makes a flight for `page`, or raises the urgency of the one it has.
-void PageLoader::launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent)
+/// Makes a flight for `page`, or raises the urgency of the one it has. Without memory nothing has changed.
+PageLoader::Flights::iterator PageLoader::launch(PageIndex page, LoadClass urgency, std::uint64_t generation,
+                                                 Intent intent)
 {
-    std::shared_ptr<Flight> &flight = m_flights[page.value];
-    if (!flight) {
-        flight = std::make_shared<Flight>();
-        flight->page = page;
-        flight->urgency = urgency;
-        flight->intent = intent;
-        m_cache->announceLoading(page);
+    auto found = m_flights.find(page.value);
+    if (found == m_flights.end()) {
+        auto made = std::make_shared<Flight>();
+        made->page = page;
+        made->urgency = urgency;
+        made->intent = intent;
+        found = m_flights.emplace(page.value, std::move(made)).first;
+        try {
+            m_cache->announceLoading(page);
+        } catch (const std::bad_alloc &) {
+            m_flights.erase(found);
+            throw;
+        }
     }
-    flight->urgency = std::min(flight->urgency, urgency);
-    flight->generation = std::max(flight->generation, generation);
+    Flight &flight = *found->second;
+    flight.urgency = std::min(flight.urgency, urgency);
+    flight.generation = std::max(flight.generation, generation);
     if (intent == Intent::Jump || intent == Intent::Edit)
-        flight->intent = intent;
+        flight.intent = intent;
+    return found;
 }
 
 void PageLoader::dropBefore(std::uint64_t generation)
@@ -153,8 +165,7 @@ void PageLoader::whenLoaded(PageIndex page, Intent intent, Loaded loaded)
         return;
     }
     m_ended.reserve(m_callers + 1); // ending a flight must not need memory
-    launch(page, LoadClass::Wanted, 0, intent);
-    Flight &flight = *m_flights[page.value];
+    Flight &flight = *launch(page, LoadClass::Wanted, 0, intent)->second;
     flight.calls.push_back(std::move(loaded));
     ++flight.waiters;
     ++m_callers;
@@ -172,10 +183,20 @@ Result<PageHandle> PageLoader::wait(PageIndex page, Intent intent, std::stop_tok
         if (PageHandle resident = m_cache->tryGet(page))
             return resident;
     }
-    launch(page, LoadClass::Wanted, 0, intent);
-    const std::shared_ptr<Flight> flight = m_flights[page.value];
+    const Flights::iterator launched = launch(page, LoadClass::Wanted, 0, intent);
+    const std::shared_ptr<Flight> flight = launched->second;
     ++flight->waiters;
-    startJobs();
+    // Who waits anyway, and whom nobody can stop, reads at once instead of waking another thread for it.
+    Batch own;
+    try {
+        if (!flight->running && !stop.stop_possible())
+            own = takeAround(launched);
+    } catch (const std::bad_alloc &) { // a job may find more
+    }
+    if (own.empty())
+        startJobs();
+    else
+        runBatch(own, lock);
     tellEnded(lock);
     m_changed.wait(lock, stop, [&] { return flight->done || m_closed; });
     --flight->waiters;
@@ -221,11 +242,27 @@ void PageLoader::dropWithoutWorkers(bool refused)
 void PageLoader::runJob()
 {
     std::unique_lock lock(m_mutex);
-    const Batch batch = takeBatch();
-    if (batch.empty()) {
-        --m_jobs;
-        return;
+    Batch batch;
+    try {
+        batch = takeBatch();
+    } catch (const std::bad_alloc &) {
+        dropQueued([](const Flight &) { return true; });
+        m_changed.notify_all();
     }
+    if (batch.empty()) { // what is queued may not run now; it is the part of a job that runs to come back for it
+        --m_jobs;
+    } else {
+        runBatch(batch, lock);
+        --m_jobs;
+        startJobs();
+    }
+    // Last, so that those who are called see everything as it is now.
+    tellEnded(lock);
+}
+
+/// Reads a batch and tells of it; the lock is released meanwhile.
+void PageLoader::runBatch(const Batch &batch, std::unique_lock<std::mutex> &lock)
+{
     const bool readAhead
         = std::ranges::all_of(batch, [](const auto &flight) { return flight->urgency == LoadClass::ReadAhead; });
     ++m_running;
@@ -233,13 +270,13 @@ void PageLoader::runJob()
     lock.unlock();
 
     const std::uint64_t timesAsked = m_extent->timesAsked.load(std::memory_order_acquire);
-    const PagesRead read = readBatch(batch);
+    Arrived arrived;
+    const PagesRead read = readBatch(batch, arrived);
 
     lock.lock();
-    const Arrived arrived = finishBatch(batch, read.pages);
+    finishBatch(batch, read.pages, arrived);
     --m_running;
     m_runningReadAhead -= readAhead ? 1 : 0;
-    --m_jobs;
     startJobs();
     m_changed.notify_all();
     const bool closed = m_closed;
@@ -250,9 +287,7 @@ void PageLoader::runJob()
         listener->sourceEndsAt(*read.endsAt, timesAsked);
     if (listener)
         listener->pagesArrived(arrived);
-    // Last, so that those who are called see everything as it is now.
     lock.lock();
-    tellEnded(lock);
 }
 
 PageLoader::Batch PageLoader::takeBatch()
@@ -267,13 +302,16 @@ PageLoader::Batch PageLoader::takeBatch()
         if (better)
             best = it;
     }
-    Batch batch;
-    if (best == m_flights.end())
-        return batch;
-    batch.push_back(best->second);
-    extendBatch(batch, best);
-    for (const std::shared_ptr<Flight> &flight : batch)
-        flight->running = true;
+    return best == m_flights.end() ? Batch() : takeAround(best);
+}
+
+/// A batch of `flight` and its queued neighbours, running from now on. Without memory nothing has changed.
+PageLoader::Batch PageLoader::takeAround(Flights::iterator flight)
+{
+    Batch batch{flight->second};
+    extendBatch(batch, flight);
+    for (const std::shared_ptr<Flight> &taken : batch)
+        taken->running = true;
     return batch;
 }
 
@@ -300,12 +338,14 @@ void PageLoader::extendBatch(Batch &batch, Flights::iterator best)
     }
 }
 
-/// Reads the pages of a batch; nothing when there was no room for them. No lock held.
-PagesRead PageLoader::readBatch(const Batch &batch)
+/// Reads the pages of a batch; nothing when there was no room for them. `arrived` has room for all of them then. No lock held.
+PagesRead PageLoader::readBatch(const Batch &batch, Arrived &arrived)
 {
     PagesRead read;
     try {
-        read = readPages(*m_source, *m_extent, {batch.front()->page, batch.size()}, AfterDamage::GoOn);
+        arrived.reserve(batch.size());
+        read = readPages(*m_source, *m_extent, m_cache->frames(), {batch.front()->page, batch.size()},
+                         AfterDamage::GoOn);
     } catch (const std::bad_alloc &) {
         return {};
     }
@@ -332,11 +372,9 @@ void PageLoader::delayRetry(Page &page)
 }
 
 /// Publishes what was read and ends the flights; those invalidated meanwhile are queued again, or end with nothing when the loader is
-/// closed. Returns what was published: a flight queued again belongs to another job as soon as the lock is gone.
-PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages)
+/// closed. Adds what was published to `arrived`: a flight queued again belongs to another job as soon as the lock is gone.
+void PageLoader::finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages, Arrived &arrived)
 {
-    Arrived arrived;
-    arrived.reserve(pages.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
         Flight &flight = *batch[i];
         flight.running = false;
@@ -355,7 +393,6 @@ PageLoader::Arrived PageLoader::finishBatch(const Batch &batch, const std::vecto
         m_counters.failedLoads += pages[i]->damage() ? 1 : 0;
         m_cache->publish(pages[i], flight.intent);
     }
-    return arrived;
 }
 
 void PageLoader::invalidate(SourceExtent::Pages pages)
@@ -383,7 +420,7 @@ void PageLoader::refresh(ByteRange span, const std::function<bool(ByteRange)> &a
         if (!affected(range))
             continue;
         try {
-            const auto page = std::make_shared<Page>(index, range);
+            const auto page = std::make_shared<Page>(index, range, m_cache->frames());
             const auto got = m_source->readAt(range.begin(), page->writableBytes());
             if (got && *got == range.length()) {
                 m_cache->replaceResident(page);

@@ -68,7 +68,8 @@ public:
     /// Drops queued requests of generations before `generation` that nobody waits for.
     void dropBefore(std::uint64_t generation);
 
-    /// The page, Ready or Failed, loaded when it is not resident. Blocking; must not be called on this loader's executor. Errors:
+    /// The page, Ready or Failed, loaded when it is not resident. Blocking; must not be called on this loader's executor. Where nobody can stop it, the calling thread
+    /// reads by itself when no read of the page is under way. Errors:
     /// Cancelled when `stop` is requested, Closed (also when the executor takes no more work), OutOfMemory.
     [[nodiscard]] Result<PageHandle> wait(PageIndex page, Intent intent, std::stop_token stop);
 
@@ -97,7 +98,7 @@ private:
     /// Flights that have ended, to be told of when the lock is released.
     using Ended = std::vector<std::shared_ptr<Flight>>;
 
-    void launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent);
+    Flights::iterator launch(PageIndex page, LoadClass urgency, std::uint64_t generation, Intent intent);
     [[nodiscard]] bool mayRequest(PageIndex page) const;
     void drop(Flights::iterator flight);
     void end(const std::shared_ptr<Flight> &flight);
@@ -108,11 +109,13 @@ private:
     [[nodiscard]] Result<PageHandle> outcomeOf(const Flight &flight) const;
     void tellEnded(std::unique_lock<std::mutex> &lock);
     void runJob();
+    void runBatch(const Batch &batch, std::unique_lock<std::mutex> &lock);
     [[nodiscard]] Batch takeBatch();
+    [[nodiscard]] Batch takeAround(Flights::iterator flight);
     void extendBatch(Batch &batch, Flights::iterator best);
     [[nodiscard]] bool mayRun(const Flight &flight) const;
-    [[nodiscard]] PagesRead readBatch(const Batch &batch);
-    Arrived finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages);
+    [[nodiscard]] PagesRead readBatch(const Batch &batch, Arrived &arrived);
+    void finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages, Arrived &arrived);
     void delayRetry(Page &page);
 
     const std::shared_ptr<BlockSource> m_source;

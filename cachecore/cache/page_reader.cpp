@@ -9,15 +9,15 @@
 
 namespace cachecore {
 
-PagesRead readPages(BlockSource &source, const SourceExtent &extent, SourceExtent::Pages wanted,
-                    AfterDamage afterDamage)
+PagesRead readPages(BlockSource &source, const SourceExtent &extent, const std::shared_ptr<FramePool> &frames,
+                    SourceExtent::Pages wanted, AfterDamage afterDamage)
 {
     PagesRead read;
     std::vector<std::span<std::byte>> buffers;
     std::uint64_t total = 0;
     for (std::uint64_t i = 0; i < wanted.count; ++i) {
         const PageIndex index{wanted.first.value + i};
-        read.pages.push_back(std::make_shared<Page>(index, extent.rangeOf(index)));
+        read.pages.push_back(std::make_shared<Page>(index, extent.rangeOf(index), frames));
         buffers.push_back(read.pages.back()->writableBytes());
         total += buffers.back().size();
     }

@@ -34,7 +34,8 @@ enum class AfterDamage : std::uint8_t { GoOn, Stop };
 /// Reads consecutive pages in one read; where that fails or comes short, each again around what cannot be read. With AfterDamage::Stop
 /// the first page with damage is the last one returned. Such a page may be tried again at once (retryAt is the clock's beginning).
 /// Blocking. Throws std::bad_alloc when there is no room for the pages.
-[[nodiscard]] PagesRead readPages(BlockSource &source, const SourceExtent &extent, SourceExtent::Pages wanted,
+[[nodiscard]] PagesRead readPages(BlockSource &source, const SourceExtent &extent,
+                                  const std::shared_ptr<FramePool> &frames, SourceExtent::Pages wanted,
                                   AfterDamage afterDamage);
 
 } // namespace cachecore

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 
 namespace cachecore {
@@ -17,12 +18,13 @@ struct SourceExtent {
     std::atomic<std::uint64_t> timesAsked{0};   ///< how often the source was asked for its size since it was opened
     std::uint32_t pageSize = kDefaultPageSize;  ///< power of two
 
+    [[nodiscard]] int pageShift() const { return std::countr_zero(pageSize); }
     [[nodiscard]] std::uint64_t pageCount() const
     {
         const std::uint64_t size = documentSize.load(std::memory_order_acquire);
-        return size / pageSize + (size % pageSize != 0 ? 1 : 0);
+        return (size >> pageShift()) + ((size & (pageSize - 1)) != 0 ? 1 : 0);
     }
-    [[nodiscard]] PageIndex pageOf(ByteOffset offset) const { return {offset.value() / pageSize}; }
+    [[nodiscard]] PageIndex pageOf(ByteOffset offset) const { return {offset.value() >> pageShift()}; }
     /// The bytes of a page, the last one cut at the document's end.
     [[nodiscard]] ByteRange rangeOf(PageIndex page) const
     {
@@ -43,7 +45,7 @@ struct SourceExtent {
         if (inside.empty())
             return {};
         const PageIndex first = pageOf(inside.begin());
-        return {first, (inside.end().value() - 1) / pageSize - first.value + 1};
+        return {first, ((inside.end().value() - 1) >> pageShift()) - first.value + 1};
     }
 };
 

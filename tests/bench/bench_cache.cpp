@@ -81,7 +81,7 @@ std::vector<std::uint64_t> randomOrder(std::uint64_t bound)
 /// An aligned buffer that has been written to, as reads are fastest into.
 struct Buffer {
     explicit Buffer(std::size_t size)
-        : page({0}, ByteRange::whole(size))
+        : page({0}, ByteRange::whole(size), std::make_shared<FramePool>(size))
     {
         std::ranges::fill(page.writableBytes(), std::byte{1});
     }

@@ -309,7 +309,8 @@ void TestCachedSource::callsThoseWhoWaitWhenItCloses()
     QCOMPARE(fixture->close(10s), 0U);
     on->runAll();
     QCOMPARE(errors.size(), std::size_t{2});
-    QCOMPARE(fixture->load(ByteOffset(0)).error().code, ErrorCode::Closed);
+    QVERIFY(fixture->load(ByteOffset(0))); // what has arrived stays to be looked at
+    QCOMPARE(fixture->load(ByteOffset(10 * kPage)).error().code, ErrorCode::Closed);
 }
 
 void TestCachedSource::iteratesWithoutGaps()

@@ -17,9 +17,15 @@ namespace {
 
 constexpr std::uint64_t kPage = 512;
 
+const std::shared_ptr<FramePool> &testFrames()
+{
+    static const auto frames = std::make_shared<FramePool>(std::size_t{kPage});
+    return frames;
+}
+
 std::shared_ptr<Page> makePage(std::uint64_t index, bool failed = false)
 {
-    auto page = std::make_shared<Page>(PageIndex{index}, rangeAt(index * kPage, kPage));
+    auto page = std::make_shared<Page>(PageIndex{index}, rangeAt(index * kPage, kPage), testFrames());
     std::ranges::fill(page->writableBytes(), static_cast<std::byte>(index));
     if (failed)
         page->setDamage({{rangeAt(index * kPage, 1)}, Error::of(ErrorCode::Io, Operation::Read), {}, 1});
@@ -46,7 +52,7 @@ private slots:
 
 void TestPageCache::keepsPinnedPageWhenFull()
 {
-    PageCache cache(4 * kPage, 100);
+    PageCache cache(4 * kPage, 100, testFrames());
     QVERIFY(cache.publish(makePage(0), Intent::Scroll));
     const PageHandle pin = cache.tryGet({0});
     for (std::uint64_t page = 1; page < 50; ++page) {
@@ -60,7 +66,7 @@ void TestPageCache::keepsPinnedPageWhenFull()
 
 void TestPageCache::admitsNothingWhenAllIsPinned()
 {
-    PageCache cache(2 * kPage, 100);
+    PageCache cache(2 * kPage, 100, testFrames());
     QVERIFY(cache.publish(makePage(0), Intent::Jump));
     QVERIFY(cache.publish(makePage(1), Intent::Jump));
     PageHandle pins[] = {cache.tryGet({0}), cache.tryGet({1})};
@@ -73,7 +79,7 @@ void TestPageCache::admitsNothingWhenAllIsPinned()
 
 void TestPageCache::collidingPagesUseTheFullCapacity()
 {
-    PageCache cache(1024 * kPage, 1 << 24);
+    PageCache cache(1024 * kPage, 1 << 24, testFrames());
     for (std::uint64_t page = 0; page < 1024; ++page)
         QVERIFY(cache.publish(makePage(page * 1024), Intent::Scroll));
     for (std::uint64_t page = 0; page < 1024; ++page)
@@ -84,7 +90,7 @@ void TestPageCache::collidingPagesUseTheFullCapacity()
 
 void TestPageCache::detachedPagesCountUntilTheirLastPinIsGone()
 {
-    PageCache cache(2 * kPage, 100);
+    PageCache cache(2 * kPage, 100, testFrames());
     QVERIFY(cache.publish(makePage(7), Intent::Jump));
     PageHandle pin = cache.tryGet({7});
     cache.invalidate({7}, 1);
@@ -114,7 +120,7 @@ void TestPageCache::invalidateDropsExactlyTheRange()
 {
     QFETCH(quint64, first);
     QFETCH(quint64, count);
-    PageCache cache(200 * kPage, 100);
+    PageCache cache(200 * kPage, 100, testFrames());
     for (std::uint64_t page = 0; page < 100; ++page)
         QVERIFY(cache.publish(makePage(page), Intent::Jump));
     cache.invalidate({first}, count);
@@ -125,7 +131,7 @@ void TestPageCache::invalidateDropsExactlyTheRange()
 
 void TestPageCache::smallerBudgetGivesMemoryBackAtOnce()
 {
-    PageCache cache(100 * kPage, 100);
+    PageCache cache(100 * kPage, 100, testFrames());
     for (std::uint64_t page = 0; page < 100; ++page)
         QVERIFY(cache.publish(makePage(page), Intent::Jump));
     cache.setBudget(10 * kPage);
@@ -137,7 +143,7 @@ void TestPageCache::smallerBudgetGivesMemoryBackAtOnce()
 
 void TestPageCache::scanAdmitsNothing()
 {
-    PageCache cache(100 * kPage, 100);
+    PageCache cache(100 * kPage, 100, testFrames());
     cache.announceLoading({5});
     QVERIFY(!cache.publish(makePage(5), Intent::Scan));
     QVERIFY(!cache.tryGet({5}));
@@ -146,7 +152,7 @@ void TestPageCache::scanAdmitsNothing()
 
 void TestPageCache::statesMirrorWhatIsThere()
 {
-    PageCache cache(100 * kPage, 100);
+    PageCache cache(100 * kPage, 100, testFrames());
     const auto state = [&] { return cache.states()->state({5}); };
     QCOMPARE(state(), PageState::Absent);
     cache.announceLoading({5});
@@ -172,7 +178,7 @@ void TestPageCache::statesMirrorWhatIsThere()
 void TestPageCache::isWhatANaiveCacheIsUnderRandomOperations()
 {
     Random random(40);
-    PageCache cache(20 * kPage, 60);
+    PageCache cache(20 * kPage, 60, testFrames());
     std::set<std::uint64_t> loading;
     std::map<std::uint64_t, PageHandle> pins;
     for (int step = 0; step < 5'000; ++step) {

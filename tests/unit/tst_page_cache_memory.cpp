@@ -21,9 +21,15 @@ constexpr std::uint64_t kPages = 60;
 constexpr std::uint64_t kBudgetPages = 20;
 constexpr std::uint64_t kMostAllocations = 1000;
 
+const std::shared_ptr<FramePool> &testFrames()
+{
+    static const auto frames = std::make_shared<FramePool>(std::size_t{kPage});
+    return frames;
+}
+
 std::shared_ptr<const Page> makePage(std::uint64_t index, std::byte content)
 {
-    auto page = std::make_shared<Page>(PageIndex{index}, rangeAt(index * kPage, kPage));
+    auto page = std::make_shared<Page>(PageIndex{index}, rangeAt(index * kPage, kPage), testFrames());
     std::ranges::fill(page->writableBytes(), content);
     return page;
 }
@@ -37,7 +43,7 @@ struct Scene {
         pin = cache.tryGet({kPages - 1});
     }
 
-    PageCache cache{kBudgetPages * kPage, kPages};
+    PageCache cache{kBudgetPages * kPage, kPages, testFrames()};
     PageHandle pin;
 };
 

@@ -58,7 +58,8 @@ struct Setup {
     std::vector<std::byte> bytes;
     std::shared_ptr<MemorySource> memory;
     std::shared_ptr<FaultSource> source = std::make_shared<FaultSource>(memory);
-    std::shared_ptr<PageCache> cache = std::make_shared<PageCache>(std::uint64_t{8} << 20, kPages);
+    std::shared_ptr<PageCache> cache
+        = std::make_shared<PageCache>(std::uint64_t{8} << 20, kPages, std::make_shared<FramePool>(std::size_t{kPage}));
     std::shared_ptr<SourceExtent> extent = std::make_shared<SourceExtent>();
     std::shared_ptr<ClockEnv> env = std::make_shared<ClockEnv>();
     std::shared_ptr<Listener> listener = std::make_shared<Listener>();
@@ -295,7 +296,9 @@ void TestPageLoader::closeLeavesAReadThatNeverReturns()
     setup.source->setGate(SourceOp::Read, gate);
     setup.request(1, 1, 1);
     QVERIFY(gate->waitForWaiting(1));
-    auto waiter = std::async(std::launch::async, [&] { return setup.loader->wait({500}, Intent::Jump, {}); });
+    std::stop_source stop; // who can be stopped leaves the reading to others
+    auto waiter
+        = std::async(std::launch::async, [&] { return setup.loader->wait({500}, Intent::Jump, stop.get_token()); });
     QTRY_COMPARE(setup.state(500), PageState::Loading);
     QCOMPARE(setup.loader->close(20ms), 1U);
     QVERIFY(waiter.wait_for(20s) == std::future_status::ready);
