@@ -134,6 +134,7 @@ void TestEditDialogs::fillRepeatsHexBytes()
     const Filling fill(rangeAt(0x100, 0x1003));
     QVERIFY(fill.ready);
     const WindowFixture &f = fill.f;
+    QCOMPARE(label(f, "fillHeading"), QStringLiteral("&Bytes:"));
     QCOMPARE(label(f, "fillRange"), QStringLiteral("Fill bytes 0x100 to 0x1102, 4.0 KiB (4,099 bytes), with:"));
     QCOMPARE(f.window->findChild<cachet::FillDialog *>()->focusWidget(), part<QWidget>(f, "fillHex"));
     fill.typeInto("fillHex", QStringLiteral("43 4f 00 ff"));
@@ -155,6 +156,7 @@ void TestEditDialogs::fillRepeatsText()
     const Filling fill(rangeAt(0x100, 8));
     QVERIFY(fill.ready);
     part<QComboBox>(fill.f, "fillKind")->setCurrentIndex(cachet::FillDialog::Text);
+    QCOMPARE(label(fill.f, "fillHeading"), QStringLiteral("&Text:"));
     fill.typeInto("fillText", QStringLiteral("\u00e4b"));
     QCOMPARE(label(fill.f, "fillPreview"), QStringLiteral("C3 A4 62 C3 A4 62 C3 A4   ..b..b.."));
     QTest::keyClick(part<QLineEdit>(fill.f, "fillText"), Qt::Key_Return);
@@ -259,6 +261,8 @@ void TestEditDialogs::importIsCutToTheSelection()
     const auto bytes = patternBytes(0x40, 5);
     const Importing import(bytes, 0x100, 0x10);
     QVERIFY(import.ready && import.dialogCame());
+    const auto *head = part<QLabel>(import.f, "importPreview");
+    QVERIFY(head->width() >= head->sizeHint().width()); // all of the line
     const WindowFixture &f = import.f;
     auto *cut = part<QCheckBox>(f, "importCut");
     QVERIFY(cut->isVisible() && cut->isChecked());

@@ -33,6 +33,7 @@ class TestWindowRecovery : public QObject {
 
 private slots:
     void interruptedWriteIsToldAndNothingIsWritten();
+    void recoverStaysInSightOfALongFailure();
     void dialogFinishesOrRollsBack_data();
     void dialogFinishesOrRollsBack();
     void openingAgainAsksAndLookLeavesEverything();
@@ -44,6 +45,7 @@ private slots:
     void lookingCanBeStopped();
     void failedSettlingIsSaidAndCanBeRepeated();
     void settlingCanBeStopped();
+    void escapeLeavesWhatCannotBeStopped();
     void readOnlyDocumentExplainsWhyNot();
     void severalJournalsComeOneAfterTheOther();
     void closingTheWindowEndsTheDialog();
@@ -202,6 +204,22 @@ void TestWindowRecovery::interruptedWriteIsToldAndNothingIsWritten()
     QTRY_COMPARE(i.f.shown(0x20, 1), bytesOf({0xC7}));
     QCOMPARE(i.f.document().staged().byteCount(), std::uint64_t{3});
     QCOMPARE(i.f.fileBytes(), i.mixed);
+}
+
+void TestWindowRecovery::recoverStaysInSightOfALongFailure()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    i.f.window->resize(700, 450);
+    QVERIFY(i.f.message("write").endsWith(QStringLiteral("Choose Recover to finish the write or to roll it back.")));
+    QCOMPARE(i.f.message("recovery"),
+             QStringLiteral("A write to disk.img was interrupted, so it may hold old and new bytes mixed. Nothing more "
+                            "is written to it until it is recovered."));
+    const auto *recover = part<QPushButton>(i.f, "messageAction-recovery");
+    QTRY_COMPARE(recover->visibleRegion(), QRegion(recover->rect()));
+    const auto *failure = part<QWidget>(i.f, "message-write");
+    QTRY_VERIFY(failure->y() >= part<QWidget>(i.f, "message-recovery")->geometry().bottom());
+    QVERIFY(!failure->visibleRegion().isEmpty());
 }
 
 void TestWindowRecovery::dialogFinishesOrRollsBack_data()
@@ -456,6 +474,37 @@ void TestWindowRecovery::settlingCanBeStopped()
         QCOMPARE(i.f.fileBytes(), i.f.original);
     else
         QVERIFY(i.journalExists());
+}
+
+void TestWindowRecovery::escapeLeavesWhatCannotBeStopped()
+{
+    const auto env = std::make_shared<FaultEnv>();
+    Interrupted i({.env = env});
+    QVERIFY(i.ready);
+    QVERIFY(i.choose());
+    const auto gate = std::make_shared<Gate>();
+    env->setHook([gate, document = i.f.window->session()->sharedDocument()](EnvOp op) {
+        const auto progress = document->writeProgress();
+        if (op == EnvOp::Remove && progress && progress->phase == cachecore::WritePhase::Finishing)
+            gate->pass(); // the journal is being removed
+    });
+    click(i.f, "recoveryRollBack");
+    QVERIFY(gate->waitForWaiting(1));
+    QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Removing the journal"));
+    QTRY_COMPARE(part<QPushButton>(i.f, "recoveryLook")->text(), QStringLiteral("&Close"));
+    QTest::keyClick(i.dialog(), Qt::Key_Escape); // nothing to ask it to stop, so at once
+    QTRY_VERIFY(!i.dialog());
+    const auto *cancel = part<QPushButton>(i.f, "writeProgressCancel");
+    QTRY_VERIFY(cancel->isVisible() && !cancel->isEnabled());
+    QCOMPARE(cancel->toolTip(),
+             QStringLiteral("Every byte is in its place already; only the journal is being removed."));
+    gate->open();
+    QVERIFY(i.f.waitForWrite());
+    env->setHook({});
+    QTRY_VERIFY(i.f.message("recovery").isEmpty());
+    QCOMPARE(i.f.fileBytes(), i.f.original);
+    QVERIFY(!i.journalExists());
+    QTRY_VERIFY(i.f.window->actions().commit->isEnabled());
 }
 
 void TestWindowRecovery::readOnlyDocumentExplainsWhyNot()

@@ -67,11 +67,12 @@ QString attempt(Operation operation, const QString &what)
     return tr("Could not work on %1").arg(what);
 }
 
-/// What the error is about: the bytes and the file, as far as they are known.
+/// What the error is about: the bytes and the file, as far as they are known. A file is opened as a whole.
 QString subject(const cachecore::Error &error)
 {
     const QString name = error.path.empty() ? QString() : displayPath(error.path);
-    if (error.range && !error.range->empty())
+    const bool whole = error.operation == Operation::Open || error.operation == Operation::Lock;
+    if (!whole && error.range && !error.range->empty())
         return name.isEmpty() ? rangeText(*error.range) : tr("%1 of %2").arg(rangeText(*error.range), name);
     return name.isEmpty() ? tr("the document") : name;
 }
@@ -291,7 +292,7 @@ QString shortSizeText(std::uint64_t bytes)
     if (bytes == 1)
         return tr("1 byte");
     if (bytes < 1024)
-        return tr("%1 bytes").arg(bytes);
+        return tr("%1 bytes").arg(QLocale().toString(static_cast<qulonglong>(bytes)));
     const int precision = bytes % 1024 == 0 && bytes < 1024 * 1024 ? 0 : 1;
     return QLocale().formattedDataSize(static_cast<qint64>(bytes), precision, QLocale::DataSizeIecFormat);
 }
