@@ -2,7 +2,7 @@
 #include "app/message_bar.h"
 #include "app/window_actions.h"
 #include "cachecore/source/memory_source.h"
-#include "tests/gui/window_fixture.h"
+#include "tests/gui/window_part.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
 #include "ui/dialogs/fill_dialog.h"
@@ -52,23 +52,9 @@ private slots:
 
 namespace {
 
-template <typename T>
-T *part(const WindowFixture &f, const char *name)
-{
-    T *found = f.window->findChild<T *>(QString::fromLatin1(name));
-    if (!found)
-        qFatal("no %s in the window", name);
-    return found;
-}
-
 QString label(const WindowFixture &f, const char *name)
 {
     return part<QLabel>(f, name)->text();
-}
-
-void click(const WindowFixture &f, const char *name)
-{
-    QTest::mouseClick(part<QPushButton>(f, name), Qt::LeftButton);
 }
 
 /// A window with `size` bytes whose `selected` is selected, and the dialog of Fill Selection open.
