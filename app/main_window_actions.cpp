@@ -9,6 +9,7 @@
 #include "app/window_actions.h"
 #include "app/write_controller.h"
 #include "ui/dialogs/go_to_field.h"
+#include "ui/dialogs/write_details_dialog.h"
 #include "ui/hexview/hex_view.h"
 #include "ui/session/document_session.h"
 #include "ui/session/error_text.h"
@@ -278,12 +279,7 @@ void MainWindow::refreshTitle()
 
 void MainWindow::showWriteDetails(const QString &details)
 {
-    auto *box = new QMessageBox(QMessageBox::NoIcon, tr("What the write did"),
-                                tr("What became of each part of the write:"), QMessageBox::Close, this);
-    box->setObjectName(QStringLiteral("writeDetailsBox"));
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setDetailedText(details);
-    box->open();
+    (new WriteDetailsDialog(details, this))->open();
 }
 
 void MainWindow::showAbout()

@@ -53,10 +53,12 @@ public:
 
     [[nodiscard]] QToolButton *closeButton() const { return m_close; }
     [[nodiscard]] QString text() const { return m_text->text(); }
+    [[nodiscard]] bool lasts() const { return m_closing == Closing::Never; }
 
     void fill(Severity severity, const QString &sentence, const Action &action, Closing closing)
     {
         m_severity = severity;
+        m_closing = closing;
         m_close->setVisible(closing == Closing::ByUser);
         const QStyle::StandardPixmap pixmap = severity == Severity::Error ? QStyle::SP_MessageBoxCritical
             : severity == Severity::Warning                               ? QStyle::SP_MessageBoxWarning
@@ -94,6 +96,7 @@ private:
     QPushButton *m_action;
     QToolButton *m_close;
     Severity m_severity = Severity::Information;
+    Closing m_closing = Closing::ByUser;
 };
 
 MessageBar::MessageBar(QWidget *parent)
@@ -128,7 +131,6 @@ void MessageBar::show(const QString &key, Severity severity, const QString &sent
     if (!row) {
         row = new Row(key, this);
         m_rows.insert(key, row);
-        m_layout->insertWidget(0, row);
         connect(row->closeButton(), &QToolButton::clicked, this, [this, row] {
             row->hide();
             refreshVisibility();
@@ -137,12 +139,18 @@ void MessageBar::show(const QString &key, Severity severity, const QString &sent
         return;
     } else {
         m_layout->removeWidget(row);
-        m_layout->insertWidget(0, row);
     }
     row->fill(severity, sentence, action, closing);
+    m_layout->insertWidget(closing == Closing::Never ? 0 : lastingRows(), row);
     row->show();
     refreshVisibility();
     m_scroll->verticalScrollBar()->setValue(0); // the newest is on top, and seen
+}
+
+int MessageBar::lastingRows() const
+{
+    return static_cast<int>(
+        std::ranges::count_if(m_rows, [this](const Row *row) { return row->lasts() && m_layout->indexOf(row) >= 0; }));
 }
 
 void MessageBar::dismiss(const QString &key)
@@ -202,7 +210,11 @@ void MessageBar::fit()
     const int least = 3 * fontMetrics().height();
     const int most
         = parentWidget() ? std::max(least, static_cast<int>(parentWidget()->height() * kMostOfTheParent)) : INT_MAX;
-    setFixedHeight(std::min(needed(width()), most));
+    const int all = needed(width());
+    const int beside = all > most ? m_scroll->verticalScrollBar()->sizeHint().width() : 0;
+    // By itself the scroll area goes by the height the rows had at their last width.
+    m_scroll->widget()->setFixedHeight(needed(width() - beside));
+    setFixedHeight(std::min(all, most));
 }
 
 } // namespace cachet

@@ -15,7 +15,7 @@ namespace cachet {
 /// Sentences for the user, above the hex view, without a dialog. Each has a key: a new sentence of the same key takes the place of
 /// the old one, so that many failures of one sort are one line. A sentence that was
 /// closed shows again when it is said again. Takes as much room as the sentences need, up to a part of the parent's height; they
-/// scroll beyond, the newest on top.
+/// scroll beyond, those that cannot be closed on top, because something has to be done about them, then the newest.
 /// Thread: GUI.
 class MessageBar final : public QWidget {
     Q_OBJECT
@@ -50,6 +50,8 @@ private:
     class Row;
     void refreshVisibility();
     void fit();
+    /// Rows on top that cannot be closed.
+    [[nodiscard]] int lastingRows() const;
 
     QScrollArea *m_scroll;
     QVBoxLayout *m_layout; ///< of the rows

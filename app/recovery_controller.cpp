@@ -51,9 +51,9 @@ void RecoveryController::refresh()
         const QString name = displayName(m_session->document().source().path());
         const QString sentence = journals == 1
             ? tr("A write to %1 was interrupted, so it may hold old and new bytes mixed. Nothing more is written to it "
-                 "until that write is finished or rolled back.")
+                 "until it is recovered.")
             : tr("Writes to %1 were interrupted, so it may hold old and new bytes mixed. Nothing more is written to it "
-                 "until they are finished or rolled back.");
+                 "until they are recovered.");
         m_messages.dismiss(kSettledKey);
         m_messages.show(kKey, Severity::Warning, sentence.arg(name), {tr("Recover…"), [this] { open(); }},
                         MessageBar::Closing::Never);

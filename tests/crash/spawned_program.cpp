@@ -93,4 +93,12 @@ void SpawnedProgram::kill()
         ::kill(m_pid, SIGKILL);
 }
 
+void SpawnedProgram::terminate()
+{
+    if (m_pid == -1)
+        return;
+    ::kill(m_pid, SIGTERM);
+    ::kill(m_pid, SIGCONT);
+}
+
 } // namespace cachet_test

@@ -32,6 +32,8 @@ public:
     void resume();
     /// SIGKILL; wait tells when it is gone.
     void kill();
+    /// SIGTERM, also to one that is stopped.
+    void terminate();
 
 private:
     pid_t m_pid = -1; ///< -1: none, or gone

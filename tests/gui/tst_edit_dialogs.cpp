@@ -2,7 +2,7 @@
 #include "app/message_bar.h"
 #include "app/window_actions.h"
 #include "cachecore/source/memory_source.h"
-#include "tests/gui/window_fixture.h"
+#include "tests/gui/window_part.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
 #include "ui/dialogs/fill_dialog.h"
@@ -52,23 +52,9 @@ private slots:
 
 namespace {
 
-template <typename T>
-T *part(const WindowFixture &f, const char *name)
-{
-    T *found = f.window->findChild<T *>(QString::fromLatin1(name));
-    if (!found)
-        qFatal("no %s in the window", name);
-    return found;
-}
-
 QString label(const WindowFixture &f, const char *name)
 {
     return part<QLabel>(f, name)->text();
-}
-
-void click(const WindowFixture &f, const char *name)
-{
-    QTest::mouseClick(part<QPushButton>(f, name), Qt::LeftButton);
 }
 
 /// A window with `size` bytes whose `selected` is selected, and the dialog of Fill Selection open.
@@ -134,6 +120,7 @@ void TestEditDialogs::fillRepeatsHexBytes()
     const Filling fill(rangeAt(0x100, 0x1003));
     QVERIFY(fill.ready);
     const WindowFixture &f = fill.f;
+    QCOMPARE(label(f, "fillHeading"), QStringLiteral("&Bytes:"));
     QCOMPARE(label(f, "fillRange"), QStringLiteral("Fill bytes 0x100 to 0x1102, 4.0 KiB (4,099 bytes), with:"));
     QCOMPARE(f.window->findChild<cachet::FillDialog *>()->focusWidget(), part<QWidget>(f, "fillHex"));
     fill.typeInto("fillHex", QStringLiteral("43 4f 00 ff"));
@@ -155,6 +142,7 @@ void TestEditDialogs::fillRepeatsText()
     const Filling fill(rangeAt(0x100, 8));
     QVERIFY(fill.ready);
     part<QComboBox>(fill.f, "fillKind")->setCurrentIndex(cachet::FillDialog::Text);
+    QCOMPARE(label(fill.f, "fillHeading"), QStringLiteral("&Text:"));
     fill.typeInto("fillText", QStringLiteral("\u00e4b"));
     QCOMPARE(label(fill.f, "fillPreview"), QStringLiteral("C3 A4 62 C3 A4 62 C3 A4   ..b..b.."));
     QTest::keyClick(part<QLineEdit>(fill.f, "fillText"), Qt::Key_Return);
@@ -259,6 +247,8 @@ void TestEditDialogs::importIsCutToTheSelection()
     const auto bytes = patternBytes(0x40, 5);
     const Importing import(bytes, 0x100, 0x10);
     QVERIFY(import.ready && import.dialogCame());
+    const auto *head = part<QLabel>(import.f, "importPreview");
+    QVERIFY(head->width() >= head->sizeHint().width()); // all of the line
     const WindowFixture &f = import.f;
     auto *cut = part<QCheckBox>(f, "importCut");
     QVERIFY(cut->isVisible() && cut->isChecked());

@@ -12,6 +12,7 @@
 
 #include <QAction>
 #include <QDirIterator>
+#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QtTest>
@@ -30,6 +31,7 @@ class TestLeftEdits : public QObject {
     Q_OBJECT
 
 private slots:
+    void offerIsWholeInASmallWindow();
     void fittingEditsAreStagedAgain();
     void changedPlacesAreLeftOutUnlessWanted();
     void deletingAsksOnceMore();
@@ -127,6 +129,25 @@ struct LeftBehind {
 };
 
 } // namespace
+
+// The only message of a window that was as small before it came.
+void TestLeftEdits::offerIsWholeInASmallWindow()
+{
+    for (const int width : {650, 700, 740}) {
+        LeftBehind left;
+        left.f.window->resize(width, 450);
+        QVERIFY(left.openAndSettle());
+        const auto *bar = left.f.window->findChild<QWidget *>(QStringLiteral("messageBar"));
+        const auto *row = left.f.window->findChild<QWidget *>(QStringLiteral("message-leftEdits"));
+        const auto *restore = left.f.window->findChild<QPushButton *>(QStringLiteral("messageAction-leftEdits"));
+        QVERIFY(bar && row && restore);
+        QTRY_COMPARE(row->height(), bar->height());
+        QCOMPARE(restore->visibleRegion(), QRegion(restore->rect()));
+        const auto *text = left.f.window->findChild<QLabel *>(QStringLiteral("messageText-leftEdits"));
+        QVERIFY(text->visibleRegion() == QRegion(text->rect())
+                && text->height() >= text->heightForWidth(text->width()));
+    }
+}
 
 void TestLeftEdits::fittingEditsAreStagedAgain()
 {

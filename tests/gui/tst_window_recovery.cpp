@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "app/message_bar.h"
 #include "app/window_actions.h"
 #include "cachecore/source/file_source.h"
 #include "cachecore/write/journal/journal_place.h"
-#include "tests/gui/window_fixture.h"
+#include "tests/gui/interrupted_write.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
-#include "ui/dialogs/recovery_dialog.h"
 #include "ui/hexview/hex_view.h"
-#include "ui/session/document_session.h"
 
 #include <QAction>
 #include <QCheckBox>
-#include <QFile>
-#include <QLabel>
 #include <QListWidget>
-#include <QPushButton>
 #include <QToolButton>
 #include <QtTest>
-
-#include <fstream>
 
 using cachecore::ByteOffset;
 using cachet::RecoveryDialog;
@@ -33,6 +25,7 @@ class TestWindowRecovery : public QObject {
 
 private slots:
     void interruptedWriteIsToldAndNothingIsWritten();
+    void recoverStaysInSightOfALongFailure();
     void dialogFinishesOrRollsBack_data();
     void dialogFinishesOrRollsBack();
     void openingAgainAsksAndLookLeavesEverything();
@@ -41,141 +34,10 @@ private slots:
     void unusableJournalCanOnlyBeSetAside_data();
     void unusableJournalCanOnlyBeSetAside();
     void finishedJournalIsRemoved();
-    void lookingCanBeStopped();
-    void failedSettlingIsSaidAndCanBeRepeated();
-    void settlingCanBeStopped();
     void readOnlyDocumentExplainsWhyNot();
     void severalJournalsComeOneAfterTheOther();
-    void closingTheWindowEndsTheDialog();
-    void discardingWhileLookingLeavesNothingBehind();
-    void closingWaitsForSettingAside();
-    void reopenedDialogLooksForItself();
-    void closingCannotCommit();
     void everythingInTheDialogHasItsNames();
 };
-
-namespace {
-
-template <typename T>
-T *part(const WindowFixture &f, const char *name)
-{
-    T *found = f.window->findChild<T *>(QString::fromLatin1(name));
-    if (!found)
-        qFatal("no %s in the window", name);
-    return found;
-}
-
-QString text(const WindowFixture &f, const char *name)
-{
-    const auto *label = part<QLabel>(f, name);
-    return label->isVisible() ? label->text() : QString();
-}
-
-bool offered(const WindowFixture &f, const char *name)
-{
-    const auto *button = part<QPushButton>(f, name);
-    return button->isVisible() && button->isEnabled();
-}
-
-void click(const WindowFixture &f, const char *name)
-{
-    QTest::mouseClick(part<QPushButton>(f, name), Qt::LeftButton);
-}
-
-constexpr std::uint64_t kFirst = 0x10;
-constexpr std::uint64_t kSecond = 0x9000;
-constexpr std::uint64_t kSize = std::uint64_t{64} << 10;
-
-/// A window whose commit of two edits was interrupted between them.
-struct Interrupted {
-    explicit Interrupted(WindowSetup setup = {})
-        : f(std::move(setup))
-    {
-        ready = f.openFile(kSize) && QTest::qWaitFor([this] { return f.settled(); }) && f.stage(kFirst, {0xA5})
-            && f.stage(kSecond, {0xB6});
-        if (!ready)
-            return;
-        // The second edit, and all that would put the first back.
-        f.source->fail(SourceOp::Write, 1, EIO, Repeat::ForGood);
-        ready = f.commit() && QTest::qWaitFor([this] { return !f.message("recovery").isEmpty(); }) && f.waitForWrite()
-            && QTest::qWaitFor([this] { return !f.message("write").isEmpty(); });
-        f.source->clearFailures();
-        journal = f.directory.file(".disk.img.cachet-journal");
-        finished = f.original;
-        finished[kFirst] = std::byte{0xA5};
-        mixed = finished;
-        finished[kSecond] = std::byte{0xB6};
-    }
-
-    [[nodiscard]] QPointer<RecoveryDialog> dialog() const
-    {
-        return f.window ? f.window->findChild<RecoveryDialog *>(QStringLiteral("recoveryDialog")) : nullptr;
-    }
-    [[nodiscard]] bool at(Stage stage) const { return dialog() && dialog()->stage() == stage; }
-    /// Opens the dialog by the message's button and waits until it has looked.
-    [[nodiscard]] bool choose() const
-    {
-        click(f, "messageAction-recovery");
-        return QTest::qWaitFor([this] { return at(Stage::Choosing); }, 10'000);
-    }
-    [[nodiscard]] bool journalExists() const { return QFile::exists(QString::fromStdString(journal)); }
-
-    WindowFixture f;
-    std::string journal;
-    std::vector<std::byte> finished;
-    std::vector<std::byte> mixed;
-    bool ready = false;
-};
-
-/// What an interrupted write leaves for a window that opens the file later.
-struct Left {
-    Left()
-    {
-        Interrupted i;
-        ready = i.ready;
-        original = i.f.original;
-        finished = i.finished;
-        mixed = i.mixed;
-        // The very file: its journal names it.
-        path = i.f.path;
-        kept = readFile(i.journal);
-        directory = std::make_unique<TempDir>();
-        moved = directory->file("disk.img");
-        journal = directory->file(".disk.img.cachet-journal");
-        ready = ready && QFile::rename(QString::fromStdString(i.f.path), QString::fromStdString(moved))
-            && QFile::rename(QString::fromStdString(i.journal), QString::fromStdString(journal));
-    }
-
-    std::unique_ptr<TempDir> directory;
-    std::string path;
-    std::string moved;
-    std::string journal;
-    std::vector<std::byte> kept;
-    std::vector<std::byte> original;
-    std::vector<std::byte> finished;
-    std::vector<std::byte> mixed;
-    bool ready = false;
-};
-
-[[nodiscard]] bool waitForDialog(const WindowFixture &f, Stage stage)
-{
-    return QTest::qWaitFor(
-        [&f, stage] {
-            const auto *dialog = f.window->findChild<RecoveryDialog *>(QStringLiteral("recoveryDialog"));
-            return dialog && dialog->stage() == stage;
-        },
-        10'000);
-}
-
-/// Writes past the window, as another program does.
-void overwrite(const std::string &path, std::uint64_t at, std::byte value)
-{
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(static_cast<char>(value));
-}
-
-} // namespace
 
 void TestWindowRecovery::interruptedWriteIsToldAndNothingIsWritten()
 {
@@ -202,6 +64,22 @@ void TestWindowRecovery::interruptedWriteIsToldAndNothingIsWritten()
     QTRY_COMPARE(i.f.shown(0x20, 1), bytesOf({0xC7}));
     QCOMPARE(i.f.document().staged().byteCount(), std::uint64_t{3});
     QCOMPARE(i.f.fileBytes(), i.mixed);
+}
+
+void TestWindowRecovery::recoverStaysInSightOfALongFailure()
+{
+    Interrupted i;
+    QVERIFY(i.ready);
+    i.f.window->resize(700, 450);
+    QVERIFY(i.f.message("write").endsWith(QStringLiteral("Choose Recover to finish the write or to roll it back.")));
+    QCOMPARE(i.f.message("recovery"),
+             QStringLiteral("A write to disk.img was interrupted, so it may hold old and new bytes mixed. Nothing more "
+                            "is written to it until it is recovered."));
+    const auto *recover = part<QPushButton>(i.f, "messageAction-recovery");
+    QTRY_COMPARE(recover->visibleRegion(), QRegion(recover->rect()));
+    const auto *failure = part<QWidget>(i.f, "message-write");
+    QTRY_VERIFY(failure->y() >= part<QWidget>(i.f, "message-recovery")->geometry().bottom());
+    QVERIFY(!failure->visibleRegion().isEmpty());
 }
 
 void TestWindowRecovery::dialogFinishesOrRollsBack_data()
@@ -232,6 +110,7 @@ void TestWindowRecovery::dialogFinishesOrRollsBack()
 
     click(i.f, finish ? "recoveryFinish" : "recoveryRollBack");
     QTRY_VERIFY(i.at(Stage::Ended));
+    QVERIFY(!part<QLabel>(i.f, "recoveryBegan")->isVisible() && !part<QLabel>(i.f, "recoveryBeganLabel")->isVisible());
     QVERIFY2(text(i.f, "recoverySaid")
                  .startsWith(finish ? QStringLiteral("The write was finished: all 2 bytes")
                                     : QStringLiteral("The write was rolled back")),
@@ -389,75 +268,6 @@ void TestWindowRecovery::finishedJournalIsRemoved()
     QCOMPARE(readFile(path), after);
 }
 
-void TestWindowRecovery::lookingCanBeStopped()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    const auto gate = std::make_shared<Gate>();
-    i.f.source->setGate(SourceOp::Read, gate);
-    click(i.f, "messageAction-recovery");
-    QTRY_VERIFY(i.at(Stage::Looking));
-    QVERIFY(gate->waitForWaiting(1));
-    QTRY_VERIFY(text(i.f, "recoveryBusyText").startsWith(QStringLiteral("Comparing the disk with the journal")));
-    QVERIFY(part<QWidget>(i.f, "recoveryBar")->isVisible());
-    QVERIFY(!part<QPushButton>(i.f, "recoveryFinish")->isVisible());
-    click(i.f, "recoveryStop");
-    QVERIFY(!part<QPushButton>(i.f, "recoveryStop")->isEnabled());
-    gate->open();
-    QTRY_VERIFY(i.at(Stage::Failed));
-    QVERIFY2(text(i.f, "recoverySaid").startsWith(QStringLiteral("Looking was stopped")),
-             qPrintable(text(i.f, "recoverySaid")));
-    QVERIFY(!part<QPushButton>(i.f, "recoverySetAside")->isVisible()); // nothing is known against the journal
-    QCOMPARE(i.f.fileBytes(), i.mixed);
-    click(i.f, "recoveryAgain");
-    QTRY_VERIFY(i.at(Stage::Choosing));
-}
-
-void TestWindowRecovery::failedSettlingIsSaidAndCanBeRepeated()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    QVERIFY(i.choose());
-    i.f.source->fail(SourceOp::Write, 0, EIO);
-    click(i.f, "recoveryFinish");
-    QTRY_VERIFY(text(i.f, "recoverySaid").contains(QStringLiteral("The journal is kept.")));
-    QTRY_VERIFY(i.at(Stage::Choosing)); // it has looked again
-    QVERIFY2(text(i.f, "recoverySaid").contains(QStringLiteral("the medium failed")),
-             qPrintable(text(i.f, "recoverySaid")));
-    QVERIFY(i.journalExists());
-    click(i.f, "recoveryFinish");
-    QTRY_VERIFY(i.at(Stage::Ended));
-    QCOMPARE(i.f.fileBytes(), i.finished);
-}
-
-void TestWindowRecovery::settlingCanBeStopped()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    QVERIFY(i.choose());
-    const auto gate = std::make_shared<Gate>();
-    i.f.source->setGate(SourceOp::Write, gate);
-    click(i.f, "recoveryRollBack");
-    QVERIFY(gate->waitForWaiting(1));
-    QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Rolling back"));
-    QCOMPARE(part<QPushButton>(i.f, "recoveryLook")->text(), QStringLiteral("&Stop"));
-    QTest::keyClick(i.dialog(), Qt::Key_Escape); // asks it to stop first
-    QVERIFY(i.at(Stage::Settling));
-    QTRY_COMPARE(text(i.f, "recoveryBusyText"), QStringLiteral("Stopping"));
-    QCOMPARE(part<QPushButton>(i.f, "recoveryLook")->text(), QStringLiteral("&Close"));
-    QTest::keyClick(i.dialog(), Qt::Key_Escape); // a disk that does not answer holds nobody
-    QTRY_VERIFY(!i.dialog());
-    // What was asked for goes on or stops behind the window, as the status bar shows.
-    QTRY_VERIFY(part<QWidget>(i.f, "writeProgress")->isVisible());
-    gate->open();
-    QVERIFY(i.f.waitForWrite());
-    QTRY_VERIFY(!part<QWidget>(i.f, "writeProgress")->isVisible());
-    if (i.f.message("recovery").isEmpty())
-        QCOMPARE(i.f.fileBytes(), i.f.original);
-    else
-        QVERIFY(i.journalExists());
-}
-
 void TestWindowRecovery::readOnlyDocumentExplainsWhyNot()
 {
     const Left left;
@@ -505,86 +315,6 @@ void TestWindowRecovery::severalJournalsComeOneAfterTheOther()
     QVERIFY(waitForDialog(f, Stage::Ended));
     QVERIFY(QFile::exists(QString::fromStdString(names->back().path) + QStringLiteral(".1.kept")));
     QCOMPARE(readFile(left.moved), left.finished);
-}
-
-void TestWindowRecovery::closingTheWindowEndsTheDialog()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    const auto gate = std::make_shared<Gate>();
-    i.f.source->setGate(SourceOp::Read, gate);
-    click(i.f, "messageAction-recovery");
-    QTRY_VERIFY(i.at(Stage::Looking));
-    QVERIFY(gate->waitForWaiting(1));
-    i.f.answer = cachet::CloseAnswer::Discard;
-    i.f.window->close(); // a look is given up, and nobody waits for the disk
-    QTRY_VERIFY(!i.f.window);
-    gate->open();
-    QCOMPARE(i.f.fileBytes(), i.mixed);
-    QVERIFY(i.journalExists());
-}
-
-void TestWindowRecovery::discardingWhileLookingLeavesNothingBehind()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    const auto gate = std::make_shared<Gate>();
-    i.f.source->setGate(SourceOp::Read, gate);
-    click(i.f, "messageAction-recovery");
-    QVERIFY(gate->waitForWaiting(1));
-    const auto document = i.f.window->session()->sharedDocument();
-    i.f.answer = cachet::CloseAnswer::Discard;
-    i.f.window->close();
-    gate->open();
-    QTRY_VERIFY(!i.f.window);
-    QVERIFY(document->staged().empty()); // so that nobody is asked about them again
-}
-
-void TestWindowRecovery::closingWaitsForSettingAside()
-{
-    const auto env = std::make_shared<FaultEnv>();
-    WindowFixture f({.env = env});
-    f.path = f.directory.write("disk.img", patternBytes(kSize));
-    (void)f.directory.write(".disk.img.cachet-journal", patternBytes(5000));
-    QVERIFY(f.open(f.path));
-    QVERIFY(waitForDialog(f, Stage::Choosing));
-    const auto gate = std::make_shared<Gate>();
-    env->setGate(EnvOp::Rename, gate);
-    click(f, "recoverySetAside");
-    QVERIFY(gate->waitForWaiting(1));
-    QVERIFY(!f.window->close());
-    QVERIFY2(f.message("closing").startsWith(QStringLiteral("The interrupted write of disk.img is still being")),
-             qPrintable(f.message("closing")));
-    env->setGate(EnvOp::Rename, nullptr);
-    gate->open();
-    QTRY_VERIFY(!f.window);
-}
-
-void TestWindowRecovery::reopenedDialogLooksForItself()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    const auto gate = std::make_shared<Gate>();
-    i.f.source->setGate(SourceOp::Read, gate);
-    click(i.f, "messageAction-recovery");
-    QVERIFY(gate->waitForWaiting(1));
-    QTest::keyClick(i.dialog(), Qt::Key_Escape); // the look is cancelled, and hangs
-    QTRY_VERIFY(!i.dialog());
-    i.f.window->actions().recover->trigger();
-    QVERIFY(i.at(Stage::Looking));
-    i.f.source->setGate(SourceOp::Read, nullptr);
-    gate->open();
-    QTRY_VERIFY(!i.at(Stage::Looking));
-    QVERIFY2(i.at(Stage::Choosing), qPrintable(text(i.f, "recoverySaid")));
-}
-
-void TestWindowRecovery::closingCannotCommit()
-{
-    Interrupted i;
-    QVERIFY(i.ready);
-    QVERIFY(!i.f.window->close());
-    QCOMPARE(i.f.questions, 1);
-    QVERIFY(!i.f.question.canCommit);
 }
 
 void TestWindowRecovery::everythingInTheDialogHasItsNames()

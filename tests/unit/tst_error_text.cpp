@@ -52,8 +52,11 @@ void TestErrorText::everyErrorNamesItsRangeAndFile()
     const QString text = errorText(error);
     // A journal without room is told by its directory and by what it needs.
     const bool noRoom = error.code == ErrorCode::NoSpace && error.operation == Operation::Journal;
-    QVERIFY2(text.contains(noRoom ? QStringLiteral("/some where ")
-                                  : QStringLiteral("bytes 0x400 to 0x41F of /some where/disk.img")),
+    // A file is opened as a whole.
+    const bool opened = error.operation == Operation::Open || error.operation == Operation::Lock;
+    QVERIFY2(text.contains(noRoom       ? QStringLiteral("/some where ")
+                               : opened ? QStringLiteral("open /some where/disk.img")
+                                        : QStringLiteral("bytes 0x400 to 0x41F of /some where/disk.img")),
              qPrintable(text));
     QVERIFY2(text.endsWith(u'.') && !text.endsWith(QStringLiteral("..")), qPrintable(text));
     QVERIFY2(!text.contains(u'%') && !text.contains(u'\n'), qPrintable(text));
@@ -151,6 +154,41 @@ void TestErrorText::newCodesSayWhatToDo_data()
         << "Could not recover the interrupted write of /d/disk.img: the file no longer reaches as far as the "
            "interrupted write did. Give it its former size again, then recover; or leave the journal and save a copy "
            "of what is left.";
+    const auto medium = [&disk](Operation operation, const std::string &path) {
+        return Error::fromErrno(EIO, operation, ByteRange::make(16, 2), path.empty() ? disk : path);
+    };
+    QTest::newRow("unreadable") << medium(Operation::Read, {})
+                                << "Could not read bytes 0x10 to 0x11 of /d/disk.img: the medium failed. Those bytes "
+                                   "show as unreadable; reload (F5) tries them again.";
+    QTest::newRow("not synced") << medium(Operation::Sync, {})
+                                << "Could not make sure that bytes 0x10 to 0x11 of /d/disk.img reached the disk: the "
+                                   "medium failed. Check the disk and its cable, then try again or save a copy "
+                                   "elsewhere.";
+    QTest::newRow("import unreadable")
+        << medium(Operation::Import, "/d/in.bin")
+        << "Could not import bytes 0x10 to 0x11 of /d/in.bin: the medium failed. Check the disk that file is on, then "
+           "import it again.";
+    QTest::newRow("no space") << Error::fromErrno(ENOSPC, Operation::Write, ByteRange::make(16, 2), disk)
+                              << "Could not write bytes 0x10 to 0x11 of /d/disk.img: there is no space left. Free some "
+                                 "space, then try again.";
+    QTest::newRow("shorter than what is written")
+        << Error::of(ErrorCode::Truncated, Operation::Write, ByteRange::make(16, 2), disk)
+        << "Could not write bytes 0x10 to 0x11 of /d/disk.img: the file is shorter than it was when it was opened. "
+           "Save a copy to keep everything, or discard the edits past the end and try again.";
+    QTest::newRow("shorter than what is read")
+        << Error::of(ErrorCode::Truncated, Operation::Read, ByteRange::make(16, 2), disk)
+        << "Could not read bytes 0x10 to 0x11 of /d/disk.img: the file is shorter than it was when it was opened. The "
+           "bytes that are left can be used; staged edits past the end are kept.";
+    QTest::newRow("changed under an edit")
+        << Error::of(ErrorCode::Changed, Operation::Compare, ByteRange::make(16, 2), disk)
+        << "Did not write bytes 0x10 to 0x11 of /d/disk.img: another program changed it since you edited it. Reload "
+           "(F5), look at the place, and edit it again or discard the edit.";
+    QTest::newRow("another write") << Error::of(ErrorCode::Busy, Operation::Plan, {}, disk)
+                                   << "Could not prepare the write of /d/disk.img: another write of this document is "
+                                      "still running. Wait until it has ended.";
+    QTest::newRow("nameless") << Error::of(ErrorCode::OutOfMemory, Operation::Stage, ByteRange::make(16, 1), {})
+                              << "Could not edit byte 0x10: there is not enough memory. Close something else, then try "
+                                 "again.";
     QTest::newRow("import changed") << Error::of(ErrorCode::Changed, Operation::Import, {}, "/d/in.bin")
                                     << "Could not import /d/in.bin: another program changed the file since it was "
                                        "imported. Import it again, or discard the edit.";
@@ -205,6 +243,9 @@ void TestErrorText::sizesAreForPeople()
     QCOMPARE(shortSizeText(4096), QStringLiteral("4 KiB"));
     QCOMPARE(shortSizeText(std::uint64_t{12} << 20), QStringLiteral("12.0 MiB"));
     QVERIFY(sizeText(1572864).startsWith(QStringLiteral("1.5 MiB (")));
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+    QCOMPARE(sizeText(1023), QStringLiteral("1,023 bytes"));
+    QLocale::setDefault(QLocale::c());
 }
 
 } // namespace cachet_test

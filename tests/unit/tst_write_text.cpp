@@ -39,6 +39,9 @@ private slots:
     void whyRollingBackFailedIsSaid();
     void bytesAreShownOfTheirTotal();
     void onlyTheEndCannotBeCancelled();
+    void saysWhyNotToCancelAndWhatCancelGivesUp();
+    void settlingHasWordsOfItsOwn();
+    void rollBackErrorsOfAnotherKindAreTold();
     void timeIsNotGuessedTooSoon();
     void timeOfAPhaseFollowsItsSpeed();
     void timeOfBatchesFollowsThoseDone();
@@ -145,12 +148,18 @@ void TestWriteText::whyRollingBackFailedIsSaid()
     report.imageIntact = false;
     report.rollBackError = Error::fromErrno(EIO, Operation::RollBack, rangeAt(0, 16));
     for (const ErrorCode code : {ErrorCode::Cancelled, ErrorCode::Io}) {
-        const QString text = writeEndText(report, Error::of(code, Operation::Write, rangeAt(0, 16), "d.img")).sentence;
+        const QString text
+            = writeEndText(report, {code, code == ErrorCode::Io ? EIO : 0, Operation::Write, rangeAt(0, 16), "d.img"})
+                  .sentence;
         QVERIFY2(text.startsWith(code == ErrorCode::Cancelled ? QStringLiteral("The write was cancelled. ")
                                                               : QStringLiteral("Could not write bytes 0x0 to 0xF")),
                  qPrintable(text));
-        QVERIFY2(text.contains(QStringLiteral("Could not put the old bytes back in bytes 0x0 to 0xF of d.img: ")),
+        // Not twice at length what one reason explains.
+        QVERIFY2(code == ErrorCode::Cancelled
+                     ? text.contains(QStringLiteral("Could not put the old bytes back in bytes 0x0 to 0xF of d.img: "))
+                     : text.contains(QStringLiteral(" Putting the old bytes back failed for the same reason. ")),
                  qPrintable(text));
+        QCOMPARE(text.count(QStringLiteral("the medium failed")), 1);
         QVERIFY2(text.endsWith(QStringLiteral("Choose Recover to finish the write or to roll it back.")),
                  qPrintable(text));
     }
@@ -221,6 +230,47 @@ void TestWriteText::onlyTheEndCannotBeCancelled()
     // Settling can be stopped while it puts old bytes back: its journal stays.
     QVERIFY(whyNotCancel(Work::Settle, WritePhase::RollingBack).isEmpty());
     QVERIFY(!whyNotCancel(Work::Settle, WritePhase::Finishing).isEmpty());
+}
+
+void TestWriteText::saysWhyNotToCancelAndWhatCancelGivesUp()
+{
+    QCOMPARE(whyNotCancel(Work::Write, WritePhase::Finishing),
+             QStringLiteral("The new bytes are on the disk already; only the end is being noted."));
+    QCOMPARE(whyNotCancel(Work::Write, WritePhase::RollingBack),
+             QStringLiteral("The old bytes are being put back; the write ends with that."));
+    QCOMPARE(whyNotCancel(Work::Settle, WritePhase::Finishing),
+             QStringLiteral("Every byte is in its place already; only the journal is being removed."));
+    QCOMPARE(whyNotCancel(Work::Forget, WritePhase::Waiting),
+             QStringLiteral("A file is being removed, which is done at once."));
+    QCOMPARE(cancelText(Work::Write), QStringLiteral("Stop the write; what is not committed yet is put back"));
+    QCOMPARE(cancelText(Work::Look), QStringLiteral("Stop looking; nothing is changed by that"));
+    QCOMPARE(cancelText(Work::Settle),
+             QStringLiteral("Stop; the journal is kept, and it can be done again either way"));
+    QCOMPARE(cancelText(Work::Restore), QStringLiteral("Stop; the edits stay kept, and can be staged later"));
+}
+
+void TestWriteText::settlingHasWordsOfItsOwn()
+{
+    QCOMPARE(phaseText(Work::Settle, WritePhase::Waiting), QStringLiteral("Preparing"));
+    QCOMPARE(phaseText(Work::Settle, WritePhase::Checking), QStringLiteral("Comparing the disk with the journal"));
+    QCOMPARE(phaseText(Work::Settle, WritePhase::Writing), phaseText(Work::Write, WritePhase::Writing));
+    QCOMPARE(phaseText(Work::Settle, WritePhase::Finishing), QStringLiteral("Removing the journal"));
+    QCOMPARE(phaseText(Work::Forget, WritePhase::Waiting), QStringLiteral("Deleting the edits of an earlier session"));
+}
+
+// Whatever was being done then, it was done to put the old bytes back.
+void TestWriteText::rollBackErrorsOfAnotherKindAreTold()
+{
+    WriteReport report = reportOf({{rangeAt(0, 16), RangeFate::Unsettled}});
+    report.imageIntact = false;
+    report.rollBackError = Error::fromErrno(EIO, Operation::Write, rangeAt(0, 16), "d.img");
+    const QString text = writeEndText(report, noSpace()).sentence;
+    QCOMPARE(text,
+             QStringLiteral("Could not write byte 0x200 of d.img: there is no space left. Free some space, then try "
+                            "again. Could not put the old bytes back in bytes 0x0 to 0xF of d.img: the medium failed. "
+                            "Check the disk and its cable, then try again or save a copy elsewhere. Old and new bytes "
+                            "mixed until it is recovered: bytes 0x0 to 0xF. All edits that are not on the disk are "
+                            "still staged. Choose Recover to finish the write or to roll it back."));
 }
 
 void TestWriteText::timeIsNotGuessedTooSoon()

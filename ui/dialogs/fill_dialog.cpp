@@ -94,7 +94,9 @@ void FillDialog::buildWidgets()
     m_pages->addWidget(makeCounterPage());
     for (int page = 0; page < m_pages->count(); ++page)
         m_pages->widget(page)->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    form->addRow(tr("&Bytes:"), m_pages);
+    auto *heading = new QLabel(this);
+    heading->setObjectName(QStringLiteral("fillHeading"));
+    form->addRow(heading, m_pages);
     m_preview = makeLabel("fillPreview", QString(), this);
     m_preview->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     form->addRow(tr("Begins:"), m_preview);
@@ -117,6 +119,13 @@ void FillDialog::buildWidgets()
         m_pages->setCurrentIndex(kind);
         refresh();
     });
+    const auto head = [this, heading](int kind) {
+        heading->setText(kind == Text ? tr("&Text:") : tr("&Bytes:"));
+        const std::array fields{m_hex, m_text, m_seed, m_first};
+        heading->setBuddy(fields.at(static_cast<std::size_t>(kind)));
+    };
+    head(m_kind->currentIndex());
+    connect(m_kind, &QComboBox::currentIndexChanged, this, head);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
 }

@@ -102,7 +102,7 @@ void ImportDialog::buildWidgets()
     m_stage->setObjectName(QStringLiteral("importStage"));
     m_stage->setDefault(true);
     layout->addWidget(buttons);
-    setMinimumWidth(kWidth);
+    setMinimumWidth(std::max(kWidth, layout->totalMinimumSize().width())); // the bytes in one line
     connect(m_cut, &QCheckBox::toggled, this, &ImportDialog::refresh);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);

@@ -71,7 +71,6 @@ private:
     const QPointer<DocumentSession> m_session;
     Stage m_stage = Stage::Looking;
     std::string m_journal; ///< bytes
-    std::size_t m_number = 0;
     std::optional<cachecore::RecoveryReport> m_report;
     cachecore::RecoveryChoice m_choice = cachecore::RecoveryChoice::RollBack;
     std::optional<cachecore::Error> m_failure; ///< of the last look

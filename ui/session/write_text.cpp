@@ -116,6 +116,18 @@ QString detailsText(const cachecore::WriteReport &report)
     return lines.join(u'\n');
 }
 
+/// Why the old bytes could not be put back after `error`.
+QString rollBackText(cachecore::Error why, const cachecore::Error &error)
+{
+    if (why.path.empty())
+        why.path = error.path;
+    if (why.code == error.code && why.systemError == error.systemError && why.path == error.path)
+        return tr("Putting the old bytes back failed for the same reason.");
+    if (why.operation == cachecore::Operation::Write || why.operation == cachecore::Operation::Sync)
+        why.operation = cachecore::Operation::RollBack;
+    return errorText(why);
+}
+
 /// Where settling has words of its own.
 QString settlePhaseText(WritePhase phase)
 {
@@ -156,12 +168,8 @@ WriteEndText writeEndText(const cachecore::WriteReport &report, const cachecore:
     const bool cancelled = error.code == cachecore::ErrorCode::Cancelled;
     text.calm = cancelled && report.imageIntact;
     QStringList said{cancelled ? tr("The write was cancelled.") : errorText(error)};
-    if (report.rollBackError) {
-        cachecore::Error why = *report.rollBackError;
-        if (why.path.empty())
-            why.path = error.path;
-        said << errorText(why);
-    }
+    if (report.rollBackError)
+        said << rollBackText(*report.rollBackError, error);
     said << resultText(report);
     if (!report.imageIntact)
         said << tr("Choose Recover to finish the write or to roll it back.");
