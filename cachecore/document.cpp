@@ -162,8 +162,7 @@ Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, Ed
         return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)),
                        source().path());
     try {
-        Piece piece = Piece::literalOf(std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end()));
-        return m_impl->stage(*range, std::move(piece), kind, continuesPrevious);
+        return m_impl->stage(*range, Piece::literalCopyOf(bytes), kind, continuesPrevious);
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, *range);
     }

@@ -2,6 +2,7 @@
 #include "cachecore/document_impl.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 #include <utility>
 
@@ -10,7 +11,8 @@ namespace cachecore {
 namespace {
 
 constexpr std::uint64_t kLargestSeenBase = std::uint64_t{1} << 20; ///< longer ranges are staged Unseen
-constexpr int kMostLooksAtBases = 4; ///< after so many writes that ended meanwhile an edit is staged Unseen
+constexpr std::size_t kFewBytes = 64; ///< so many are looked at without memory of their own
+constexpr int kMostLooksAtBases = 4;  ///< after so many writes that ended meanwhile an edit is staged Unseen
 
 } // namespace
 
@@ -50,8 +52,7 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
             if (!seen.empty() && m_history.epoch() != epoch)
                 continue;
             noteStagedDuringWrite(range);
-            m_history.push(m_history.current().with(range, std::move(piece), seen), {kind, range}, payload,
-                           continuesPrevious);
+            m_history.stage(range, std::move(piece), seen, kind, payload, continuesPrevious);
             noteForLog();
             break;
         }
@@ -71,11 +72,16 @@ std::uint64_t Document::Impl::currentEpoch() const
 /// What the cache holds of `range` now, as bases: hashes for whole blocks of long ranges, bytes for the rest.
 RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
 {
-    RangeTree<Base> bases;
     if (range.length() > kLargestSeenBase)
-        return bases;
-    std::vector<std::byte> bytes(static_cast<std::size_t>(range.length()));
-    std::vector<ByteCondition> conditions(bytes.size());
+        return {};
+    RangeTreeBuilder<Base> bases;
+    const auto size = static_cast<std::size_t>(range.length());
+    std::array<std::byte, kFewBytes> fewBytes;
+    std::array<ByteCondition, kFewBytes> fewConditions;
+    std::vector<std::byte> manyBytes(size > kFewBytes ? size : 0);
+    std::vector<ByteCondition> manyConditions(manyBytes.size());
+    const auto bytes = size > kFewBytes ? std::span(manyBytes) : std::span(fewBytes).first(size);
+    const auto conditions = size > kFewBytes ? std::span(manyConditions) : std::span(fewConditions).first(size);
     peekSource(range.begin(), bytes, conditions);
     const bool hashing = range.length() > Base::kBaseBlock;
     for (ByteOffset at = range.begin(); at < range.end();) {
@@ -83,19 +89,14 @@ RangeTree<Base> Document::Impl::seenBases(ByteRange range) const
         const ByteRange part = block.intersection(range);
         const auto skip = static_cast<std::size_t>(part.begin() - range.begin());
         const auto length = static_cast<std::size_t>(part.length());
-        const auto loaded = std::span(conditions).subspan(skip, length);
+        const auto loaded = conditions.subspan(skip, length);
         if (std::ranges::all_of(loaded, [](ByteCondition c) { return c == ByteCondition::Loaded; })) {
-            const auto seen = std::span(bytes).subspan(skip, length);
-            if (hashing && part == block)
-                bases
-                    = bases.with(part, Base::ofHashes(std::make_shared<const std::vector<Hash128>>(1, hash128(seen))));
-            else
-                bases = bases.with(
-                    part, Base::ofBytes(std::make_shared<const std::vector<std::byte>>(seen.begin(), seen.end())));
+            const auto seen = bytes.subspan(skip, length);
+            bases.append(part, hashing && part == block ? Base::ofHash(hash128(seen)) : Base::ofCopyOf(seen));
         }
         at = part.end();
     }
-    return bases;
+    return bases.take();
 }
 
 /// How external bytes are loaded for showing, and who is told.

@@ -8,25 +8,57 @@ namespace cachecore {
 
 EditHistory::EditHistory(Bounds bounds)
     : m_bounds(bounds)
-    , m_states(1)
 {
+}
+
+void EditHistory::stage(ByteRange range, Piece piece, const RangeTree<Base> &seen, EditKind kind, std::uint64_t payload,
+                        bool join)
+{
+    take({kind, range}, payload, join, [&] { m_current.stage(range, std::move(piece), seen); });
 }
 
 void EditHistory::push(StagedEdits edits, EditStep step, std::uint64_t payload, bool join)
 {
-    State &top = m_states[m_current];
-    const bool joins = join && !m_sealed && top.step && top.step->kind == EditKind::Type && step.kind == EditKind::Type
-        && top.step->range.begin() <= step.range.begin() && step.range.begin() <= top.step->range.end();
-    if (joins) {
-        top.edits = std::move(edits);
-        top.payload += payload;
-        top.step->range = {top.step->range.begin(), std::max(top.step->range.end(), step.range.end())};
+    take(step, payload, join, [&] { m_current = std::move(edits); });
+}
+
+bool EditHistory::joins(const EditStep &step) const
+{
+    if (m_sealed || m_done == 0 || step.kind != EditKind::Type)
+        return false;
+    const EditStep &last = m_steps[m_done - 1].step;
+    return last.kind == EditKind::Type && last.range.begin() <= step.range.begin()
+        && step.range.begin() <= last.range.end();
+}
+
+/// Takes a step that `change` makes of the current state, and keeps what it changes. Only what comes before that can run out of memory.
+template <typename Change>
+void EditHistory::take(EditStep step, std::uint64_t payload, bool join, Change &&change)
+{
+    if (join && joins(step)) {
+        Step &last = m_steps[m_done - 1];
+        const ByteRange grown(last.step.range.end(), std::max(last.step.range.end(), step.range.end()));
+        StagedEdits kept = last.kept;
+        if (m_current.anyIn(grown))
+            kept.replace(grown, m_current.clipped(grown));
+        change();
+        last.kept = std::move(kept);
+        last.payload += payload;
+        last.step.range = {last.step.range.begin(), grown.end()};
     } else {
-        if (m_current + 1 == m_states.size())
-            m_states.emplace_back(); // the only thing here that can run out of memory, before anything has changed
-        else
-            m_bytes -= m_states[m_current + 1].payload;
-        m_states[++m_current] = {std::move(edits), epoch(), step, payload};
+        Step made{step, m_current.clipped(step.range), epoch(), payload};
+        const bool isNew = m_done == m_steps.size();
+        if (isNew)
+            m_steps.emplace_back();
+        try {
+            change();
+        } catch (...) {
+            if (isNew)
+                m_steps.pop_back();
+            throw;
+        }
+        m_bytes -= m_steps[m_done].payload;
+        m_steps[m_done++] = std::move(made);
     }
     m_bytes += payload;
     m_sealed = false;
@@ -36,46 +68,52 @@ void EditHistory::push(StagedEdits edits, EditStep step, std::uint64_t payload, 
 
 std::optional<EditStep> EditHistory::undoStep() const
 {
-    return m_current == 0 ? std::nullopt : m_states[m_current].step;
+    return m_done == 0 ? std::nullopt : std::optional(m_steps[m_done - 1].step);
 }
 
 std::optional<EditStep> EditHistory::redoStep() const
 {
-    return m_current + 1 == m_states.size() ? std::nullopt : m_states[m_current + 1].step;
+    return m_done == m_steps.size() ? std::nullopt : std::optional(m_steps[m_done].step);
 }
 
 bool EditHistory::undo()
 {
-    if (m_current == 0)
+    if (m_done == 0)
         return false;
-    moveTo(m_current - 1);
+    swapWith(m_steps[m_done - 1]);
+    --m_done;
+    dropUnneededChanges();
     return true;
 }
 
 bool EditHistory::redo()
 {
-    if (m_current + 1 == m_states.size())
+    if (m_done == m_steps.size())
         return false;
-    moveTo(m_current + 1);
+    swapWith(m_steps[m_done]);
+    ++m_done;
+    dropUnneededChanges();
     return true;
 }
 
-void EditHistory::moveTo(std::size_t index)
+/// Goes to the far side of a step next to the current state.
+void EditHistory::swapWith(Step &step)
 {
-    // Carried over on a copy first: running out of memory half-way leaves the history as it was.
-    State target = m_states[index];
-    if (target.epoch < epoch()) {
-        // Outside of the step between the two states they hold the same, and there the current state is carried over already.
-        const ByteRange blocks = baseBlocks(m_states[std::max(index, m_current)].step->range);
-        StagedEdits part = target.edits.clipped(blocks);
-        for (; target.epoch < epoch(); ++target.epoch)
-            part = carriedOver(part, m_changes[target.epoch - m_firstEpoch].change.clipped(blocks));
-        target.edits = current().withAllOf(blocks, part);
-    }
-    m_states[index] = std::move(target);
-    m_current = index;
+    StagedEdits left = m_current.clipped(step.step.range);
+    m_current.replace(step.step.range, step.epoch == epoch() ? step.kept : carried(step));
+    step.kept = std::move(left);
+    step.epoch = epoch();
     m_sealed = true;
-    dropUnneededChanges();
+}
+
+/// What a step keeps, on the disk as it is now. Hashes of blocks at the edges of its range also speak of bytes beside it.
+StagedEdits EditHistory::carried(const Step &step) const
+{
+    const ByteRange blocks = baseBlocks(step.step.range);
+    StagedEdits kept = step.kept;
+    for (std::uint64_t at = step.epoch; at < epoch(); ++at)
+        kept = carriedOver(kept, m_changes[at - m_firstEpoch].change.clipped(blocks)).clipped(step.step.range);
+    return kept;
 }
 
 bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
@@ -90,8 +128,7 @@ bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
     m_changes.push_back({std::move(change), bytes}); // from here on nothing can run out of memory
     m_bytes += bytes;
     m_retired = {m_retired.bytes + retired.bytes, m_retired.journals + retired.journals};
-    m_states[m_current].edits = std::move(carried);
-    m_states[m_current].epoch = epoch();
+    m_current = std::move(carried);
     dropUnneededChanges();
     enforceBounds();
     std::uint64_t allBytes = 0;
@@ -99,57 +136,55 @@ bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
         allBytes += kept.bytes;
     if (allBytes <= m_bounds.bytes && journalsFit())
         return true;
-    keepOnlyCurrent(current(), epoch());
+    keepOnlyCurrent(std::move(m_current), epoch());
     return false;
 }
 
 /// Gives up undoing and redoing, and with them all that only they need.
 void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
 {
-    m_wasCut = m_wasCut || m_states.size() > 1;
-    m_states.resize(1);
-    m_states.front() = {std::move(edits), epoch, std::nullopt, 0};
+    m_wasCut = m_wasCut || !m_steps.empty();
+    m_current = std::move(edits);
+    m_steps.clear();
+    m_done = 0;
     m_changes.clear();
     m_firstEpoch = epoch;
-    m_current = 0;
     m_bytes = 0;
     m_retired = {};
 }
 
 void EditHistory::rebase(StagedEdits edits)
 {
-    m_states[m_current].edits = std::move(edits);
+    m_current = std::move(edits);
 }
 
 void EditHistory::dropRedo()
 {
-    if (m_states.size() == m_current + 1)
+    if (m_steps.size() == m_done)
         return;
-    while (m_states.size() > m_current + 1) {
-        m_bytes -= m_states.back().payload;
-        m_states.pop_back();
+    while (m_steps.size() > m_done) {
+        m_bytes -= m_steps.back().payload;
+        m_steps.pop_back();
     }
     dropUnneededChanges();
 }
 
-void EditHistory::dropOldestState()
+/// What the oldest step staged belongs to the overlay from now on, not to the history.
+void EditHistory::dropOldestStep()
 {
-    m_bytes -= m_states.front().payload;
-    m_states.pop_front();
-    --m_current;
-    // The step to the new first state can no longer be taken back: what it staged belongs to the overlay, not to the history.
-    State &first = m_states.front();
-    first.step.reset();
-    m_bytes -= first.payload;
-    first.payload = 0;
+    m_bytes -= m_steps.front().payload;
+    m_steps.pop_front();
+    --m_done;
     m_wasCut = true;
     dropUnneededChanges();
 }
 
 void EditHistory::dropUnneededChanges()
 {
-    // The history is walked step by step and every state it passes is carried to the newest epoch, so that epochs fall towards both ends.
-    const std::uint64_t oldest = std::min(m_states.front().epoch, m_states.back().epoch);
+    if (m_changes.empty())
+        return;
+    // The history is walked step by step and what each step keeps is carried to the newest epoch, so that epochs fall towards both ends.
+    const std::uint64_t oldest = m_steps.empty() ? epoch() : std::min(m_steps.front().epoch, m_steps.back().epoch);
     while (m_firstEpoch < oldest) {
         const KeptChange &unneeded = m_changes.front();
         m_bytes -= unneeded.bytes;
@@ -169,10 +204,10 @@ void EditHistory::enforceBounds()
 {
     const auto fits = [this] { return m_bytes <= m_bounds.bytes && journalsFit(); };
     // The newest step can always be taken back, however large it was.
-    while (m_current > 1 && (stepsHeld() > m_bounds.steps || !fits()))
-        dropOldestState();
-    // Redo states are the last to go: they are what the user just took back.
-    while (!fits() && m_states.size() > m_current + 1) {
+    while (m_done > 1 && (stepsHeld() > m_bounds.steps || !fits()))
+        dropOldestStep();
+    // What can be redone is the last to go: it is what the user just took back.
+    while (!fits() && m_steps.size() > m_done) {
         dropRedo();
         m_wasCut = true;
     }
@@ -180,19 +215,18 @@ void EditHistory::enforceBounds()
 
 bool EditHistory::invariantsHold() const
 {
-    if (m_current >= m_states.size() || m_states[m_current].epoch != epoch())
+    if (m_done > m_steps.size() || !m_current.invariantsHold())
         return false;
-    const auto epochFalls
-        = [this](std::size_t nearer, std::size_t further) { return m_states[further].epoch <= m_states[nearer].epoch; };
-    for (std::size_t i = 0; i + 1 < m_states.size(); ++i) {
-        if (!(i < m_current ? epochFalls(i + 1, i) : epochFalls(i, i + 1)))
-            return false;
-    }
     std::uint64_t bytes = 0;
-    for (const State &state : m_states) {
-        if (state.epoch < m_firstEpoch || state.epoch > epoch() || !state.edits.invariantsHold())
+    for (std::size_t i = 0; i < m_steps.size(); ++i) {
+        const Step &step = m_steps[i];
+        const std::size_t nearer = i < m_done ? i + 1 : i - 1; // to the current state
+        const bool isNext = i + 1 == m_done || i == m_done;
+        if (step.epoch < m_firstEpoch || step.epoch > (isNext ? epoch() : m_steps[nearer].epoch))
             return false;
-        bytes += state.payload;
+        if (!step.kept.invariantsHold() || (!step.kept.empty() && !step.step.range.contains(step.kept.span())))
+            return false;
+        bytes += step.payload;
     }
     Retired retired;
     for (const KeptChange &kept : m_changes) {

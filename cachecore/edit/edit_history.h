@@ -15,14 +15,20 @@ namespace cachecore {
 ///
 ///     state 0 --step--> state 1 --step--> [current] --step--> state n
 ///
-/// Every state is a root and the epoch of the disk it was staged on. A write begins the next epoch: the current state is carried over
-/// at once, every other when it is returned to, so that moving to a state always shows the bytes it showed when it was left.
+/// Two neighbours differ in the range of the step between them and nowhere else. So there is one set of edits, that of the current state,
+/// which is changed in place where no snapshot shares it, and each step keeps what the state on its far side holds in its range:
+/// what it was before for a step that can be taken back, what it becomes for one that can be taken again. A step costs what it changed,
+/// not the way to it.
 ///
-/// Invariants: there is a current state and it belongs to the newest epoch; epochs fall from it towards both ends; no state is older than
-/// the oldest change kept; the bounds hold after every call, oldest states going first, except that the newest step can be taken
+/// What a step keeps belongs to the epoch of the disk it was put aside in. A write begins the next epoch: the current state is carried over
+/// at once, what a step keeps when it is returned to, so that moving to a state always shows the bytes it showed when it was left.
+///
+/// Invariants: epochs fall from the current state towards both ends and none is older than the oldest change kept; what a step keeps lies
+/// in its range; the bounds hold after every call, oldest steps going first, except that the newest step can be taken
 /// back however large it was, unless old bytes of the disk beyond a bound would have to be kept for it.
 /// What is staged is never given up for a bound: old bytes that came back by undoing are held as long as they are staged.
-/// Thread: none of its own; the owner locks.
+/// Without memory (std::bad_alloc) everything stays as it was.
+/// Thread: none of its own; the owner locks. Copies of the current state are snapshots that any thread may keep.
 class EditHistory {
 public:
     /// How much only the history may keep alive.
@@ -35,16 +41,20 @@ public:
 
     explicit EditHistory(Bounds bounds);
 
-    [[nodiscard]] const StagedEdits &current() const { return m_states[m_current].edits; }
+    [[nodiscard]] const StagedEdits &current() const { return m_current; }
 
-    /// Makes `edits` the current state, reached by `step`; what could be redone is dropped. `payload` is how many bytes the step holds in memory.
-    /// With `join` and a Type step before that ends where this one begins (or inside its last byte), both become one step.
+    /// Stages `piece` over `range` by a step of this kind; what could be redone is dropped. `payload` is how many bytes the step holds in
+    /// memory. With `join` and a Type step before that ends where this one begins (or inside its last byte), both become one step. What
+    /// `seen` is StagedEdits::stage says. O((1 + bases under it) * log n).
+    void stage(ByteRange range, Piece piece, const RangeTree<Base> &seen, EditKind kind, std::uint64_t payload,
+               bool join);
+    /// Makes `edits` the current state, reached by `step`, outside of whose range they hold what the current state holds. The same else.
     void push(StagedEdits edits, EditStep step, std::uint64_t payload, bool join);
 
     [[nodiscard]] std::optional<EditStep> undoStep() const;
     [[nodiscard]] std::optional<EditStep> redoStep() const;
-    /// Returns to the state before (after) the current one; false when there is none. Across writes O(pieces these wrote, or the state
-    /// has, where the step was) * log n, else O(1).
+    /// Returns to the state before (after) the current one; false when there is none. Across writes O(pieces these wrote, or the step
+    /// keeps, where the step was) * log n, else O(log n).
     bool undo();
     bool redo();
 
@@ -58,7 +68,7 @@ public:
     [[nodiscard]] bool wasCut() const { return m_wasCut; }
     [[nodiscard]] std::uint64_t epoch() const { return m_firstEpoch + m_changes.size(); }
     /// What Bounds bounds, as it is now.
-    [[nodiscard]] std::uint64_t stepsHeld() const { return m_states.size() - 1; }
+    [[nodiscard]] std::uint64_t stepsHeld() const { return m_steps.size(); }
     [[nodiscard]] std::uint64_t bytesHeld() const { return m_bytes; }
     [[nodiscard]] std::uint64_t journalBytesHeld() const { return m_retired.bytes; }
     [[nodiscard]] std::uint64_t journalsHeld() const { return m_retired.journals; }
@@ -66,10 +76,10 @@ public:
     [[nodiscard]] bool invariantsHold() const;
 
 private:
-    struct State {
-        StagedEdits edits;
-        std::uint64_t epoch = 0;
-        std::optional<EditStep> step; ///< how it was reached; nothing for the first
+    struct Step {
+        EditStep step;
+        StagedEdits kept;
+        std::uint64_t epoch = 0; ///< that `kept` belongs to
         std::uint64_t payload = 0;
     };
 
@@ -83,17 +93,22 @@ private:
         std::uint64_t journals = 0;
     };
 
-    void moveTo(std::size_t index); // a neighbour of m_current
+    template <typename Change>
+    void take(EditStep step, std::uint64_t payload, bool join, Change &&change);
+    [[nodiscard]] bool joins(const EditStep &step) const;
+    void swapWith(Step &step);
+    [[nodiscard]] StagedEdits carried(const Step &step) const;
     void keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch);
     void dropRedo();
-    void dropOldestState();
+    void dropOldestStep();
     void dropUnneededChanges();
     void enforceBounds();
     [[nodiscard]] bool journalsFit() const;
 
     const Bounds m_bounds;
-    std::deque<State> m_states;
-    std::size_t m_current = 0;
+    StagedEdits m_current;
+    std::deque<Step> m_steps; ///< the first m_done of them can be undone, the others redone
+    std::size_t m_done = 0;
     std::deque<KeptChange> m_changes; ///< change i leads from epoch m_firstEpoch + i to the next
     std::uint64_t m_firstEpoch = 0;
     std::uint64_t m_bytes = 0;

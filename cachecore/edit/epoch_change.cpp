@@ -17,7 +17,7 @@ public:
     [[nodiscard]] Base of(ByteRange range, const Piece &piece)
     {
         if (piece.kind == Piece::Kind::Literal)
-            return Base::ofBytes(piece.bytes).slice(piece.phase);
+            return Base::ofLiteral(piece);
         if (piece.kind == Piece::Kind::External || range.length() > m_left)
             return {};
         auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(range.length()));

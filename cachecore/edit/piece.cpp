@@ -21,33 +21,46 @@ std::uint64_t Piece::newStamp()
 Piece Piece::literalOf(SharedBytes bytes)
 {
     Piece piece;
-    piece.bytes = std::move(bytes);
+    piece.m_matter = std::move(bytes);
+    return piece;
+}
+
+Piece Piece::literalCopyOf(std::span<const std::byte> bytes)
+{
+    if (bytes.size() > ShortBytes::kMost)
+        return literalOf(sharedCopyOf(bytes));
+    Piece piece;
+    piece.m_matter = ShortBytes(bytes);
     return piece;
 }
 
 Piece Piece::patternOf(SharedBytes bytes)
 {
     assert(!bytes->empty());
-    Piece piece;
+    Piece piece = literalOf(std::move(bytes));
     piece.kind = Kind::Pattern;
-    piece.bytes = std::move(bytes);
     return piece;
 }
 
 Piece Piece::generatedBy(const Generator &generator)
 {
+    return generatedOf(std::make_shared<const Generator>(generator));
+}
+
+Piece Piece::generatedOf(SharedGenerator generator)
+{
     Piece piece;
     piece.kind = Kind::Generated;
-    piece.generator = std::make_shared<const Generator>(generator);
+    piece.m_matter = std::move(generator);
     return piece;
 }
 
-Piece Piece::externalFrom(std::shared_ptr<const ExternalBytes> external, std::uint64_t at)
+Piece Piece::externalFrom(SharedExternal external, std::uint64_t at)
 {
     Piece piece;
     piece.kind = Kind::External;
     piece.phase = at;
-    piece.external = std::move(external);
+    piece.m_matter = std::move(external);
     return piece;
 }
 
@@ -56,7 +69,7 @@ Piece Piece::slice(std::uint64_t skip) const
     Piece rest = *this;
     rest.phase += skip;
     if (kind == Kind::Pattern)
-        rest.phase %= bytes->size();
+        rest.phase %= bytes()->size();
     return rest;
 }
 
@@ -182,13 +195,13 @@ bool Piece::peekTo(std::uint64_t skip, std::span<std::byte> into) const
         std::ranges::copy(literal(skip, into.size()), into.begin());
         return true;
     case Kind::Pattern:
-        repeat(*bytes, phase + skip % bytes->size(), into);
+        repeat(*bytes(), phase + skip % bytes()->size(), into);
         return true;
     case Kind::Generated:
-        generate(*generator, phase + skip, into);
+        generate(generator(), phase + skip, into);
         return true;
     case Kind::External:
-        return external->peek(phase + skip, into);
+        return external()->peek(phase + skip, into);
     }
     return false;
 }
@@ -196,29 +209,31 @@ bool Piece::peekTo(std::uint64_t skip, std::span<std::byte> into) const
 Result<void> Piece::readTo(std::uint64_t skip, std::span<std::byte> into) const
 {
     if (kind == Kind::External)
-        return external->read(phase + skip, into);
+        return external()->read(phase + skip, into);
     (void)peekTo(skip, into);
     return {};
 }
 
-std::span<const std::byte> Piece::literal(std::uint64_t skip, std::uint64_t length) const
+std::span<const std::byte> Piece::literal(std::uint64_t skip, std::uint64_t length) const &
 {
-    assert(kind == Kind::Literal && phase + skip + length <= bytes->size());
-    return std::span(*bytes).subspan(static_cast<std::size_t>(phase + skip), static_cast<std::size_t>(length));
+    const std::span<const std::byte> matter = shortBytes() ? shortBytes()->span() : std::span(*bytes());
+    assert(kind == Kind::Literal && phase + skip + length <= matter.size());
+    return matter.subspan(static_cast<std::size_t>(phase + skip), static_cast<std::size_t>(length));
 }
 
 bool Piece::sameMatterAs(const Piece &other) const
 {
-    return kind == other.kind && phase == other.phase && bytes == other.bytes && generator == other.generator
-        && external == other.external;
+    return kind == other.kind && phase == other.phase && m_matter == other.m_matter
+        && (!shortBytes() || stamp == other.stamp);
 }
 
 std::uint64_t Piece::payload() const
 {
     switch (kind) {
     case Kind::Literal:
+        return shortBytes() ? shortBytes()->span().size() : bytes()->size();
     case Kind::Pattern:
-        return bytes ? bytes->size() : 0;
+        return bytes()->size();
     case Kind::Generated:
         return sizeof(Generator);
     case Kind::External:

@@ -4,18 +4,20 @@
 #include "cachecore/edit/range_tree.h"
 
 #include <algorithm>
+#include <ranges>
 #include <vector>
 
 namespace cachecore {
 
-/// Finds where two RangeTrees hold different things. Both are walked from left to right at once; subtrees they share are skipped, which they
-/// meet at the same time because the higher priority is always opened first. O(d * log n) for d changes between two versions of n entries.
+/// Finds where two RangeTrees hold different things. Both are walked from left to right at once; nodes they share are skipped, which they
+/// meet at the same time because of what overlaps the higher is always opened first. O(d * log n) for d changes between two versions of n
+/// entries.
 template <typename Value>
 class RangeTreeDifference {
 public:
     RangeTreeDifference(const RangeTree<Value> &older, const RangeTree<Value> &newer)
-        : m_older(older.m_root.get())
-        , m_newer(newer.m_root.get())
+        : m_older(older.m_root)
+        , m_newer(newer.m_root)
     {
     }
 
@@ -27,16 +29,12 @@ public:
     {
         bool goOn = true;
         while (goOn && !(m_older.atEnd() && m_newer.atEnd())) {
-            if (m_older.whole() && m_newer.whole())
-                open();
-            else if (m_older.comesBefore(m_newer))
+            if (m_older.comesBefore(m_newer))
                 goOn = m_older.whole() ? m_older.open() : visitOlder(visit);
             else if (m_newer.comesBefore(m_older))
                 goOn = m_newer.whole() ? m_newer.open() : visitNewer(visit);
-            else if (m_older.whole())
-                m_older.open();
-            else if (m_newer.whole())
-                m_newer.open();
+            else if (m_older.whole() || m_newer.whole())
+                open();
             else
                 goOn = visitBoth(same, visit);
         }
@@ -44,33 +42,49 @@ public:
 
 private:
     using Node = RangeTreeNode<Value>;
+    using Entry = Node::Entry;
+    using Subtree = Node::Subtree;
 
     /// What is left of one tree.
     class Cursor {
     public:
-        explicit Cursor(const Node *root) { push(root); }
+        explicit Cursor(const Subtree &root)
+        {
+            if (!root.empty())
+                push(root);
+        }
 
         [[nodiscard]] bool atEnd() const { return m_stack.empty(); }
         /// True when a whole subtree comes next, false for a single entry or the end.
-        [[nodiscard]] bool whole() const { return !atEnd() && m_stack.back().whole; }
-        [[nodiscard]] const Node &node() const { return *m_stack.back().node; }
+        [[nodiscard]] bool whole() const { return !atEnd() && m_stack.back().node; }
+        [[nodiscard]] const Node *node() const { return m_stack.back().node; }
+        /// Of what comes next, in nodes: 0 for an entry.
+        [[nodiscard]] std::size_t levels() const { return whole() ? node()->height() + 1 : 0; }
         /// What the next item covers.
         [[nodiscard]] ByteRange range() const { return m_stack.back().range; }
-        [[nodiscard]] Value value() const { return node().value.slice(range().begin() - node().range.begin()); }
+        [[nodiscard]] Value value() const
+        {
+            const Entry &entry = *m_stack.back().entry;
+            return entry.value.slice(range().begin() - entry.range.begin());
+        }
         /// True when the next item ends before the next of `other` begins.
         [[nodiscard]] bool comesBefore(const Cursor &other) const
         {
             return !atEnd() && (other.atEnd() || range().end() <= other.range().begin());
         }
 
-        /// Puts a subtree's left side, top and right side in its place.
+        /// Puts a subtree's parts in its place.
         bool open()
         {
-            const Node &top = node();
+            const Node &top = *node();
             m_stack.pop_back();
-            push(top.right.get());
-            m_stack.push_back({&top, top.range, false});
-            push(top.left.get());
+            if (top.isLeaf()) {
+                for (const Entry &entry : std::views::reverse(top.entries()))
+                    m_stack.push_back({nullptr, &entry, entry.range});
+            } else {
+                for (const Subtree &child : std::views::reverse(top.children()))
+                    push(child);
+            }
             return true;
         }
         /// Leaves what is before `to` of the next item behind.
@@ -85,29 +99,26 @@ private:
 
     private:
         struct Item {
-            const Node *node;
+            const Node *node; ///< nothing for an entry
+            const Entry *entry;
             ByteRange range;
-            bool whole;
         };
 
-        void push(const Node *node)
-        {
-            if (node)
-                m_stack.push_back({node, ByteRange(node->first, node->last), true});
-        }
+        void push(const Subtree &subtree) { m_stack.push_back({subtree.node.get(), nullptr, subtree.summary.range()}); }
 
         std::vector<Item> m_stack; ///< what comes next is last
     };
 
+    /// Two items that overlap, of which at least one is a subtree.
     void open()
     {
-        if (&m_older.node() == &m_newer.node()) {
+        if (m_older.node() == m_newer.node()) {
             m_older.skip();
             m_newer.skip();
             return;
         }
-        const auto older = m_older.node().priority;
-        const auto newer = m_newer.node().priority;
+        const std::size_t older = m_older.levels();
+        const std::size_t newer = m_newer.levels();
         if (older >= newer)
             m_older.open();
         if (newer >= older)

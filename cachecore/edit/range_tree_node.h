@@ -5,182 +5,252 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
 #include <utility>
 
 namespace cachecore {
 
-/// Draws the next heap priority for a RangeTree node (splitmix64 over a counter; Steele, Lea and Flood, 2014).
-[[nodiscard]] inline std::uint64_t nextTreePriority()
-{
-    static std::atomic<std::uint64_t> counter{0};
-    std::uint64_t z = counter.fetch_add(0x9e3779b97f4a7c15U, std::memory_order_relaxed);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-}
-
-/// A node of a RangeTree, and what makes new trees out of such nodes; see there. Union and difference of whole trees: Blelloch and
-/// Reid-Miller, 1998.
+/// How many entries or children a node of a RangeTree of these values has at most; at least 4. Wider nodes are found faster, narrower ones
+/// copied faster, which a change has to do where a snapshot shares them.
 template <typename Value>
-struct RangeTreeNode {
-    using Node = RangeTreeNode;
-    using Ref = std::shared_ptr<const Node>;
+inline constexpr std::size_t kRangeTreeFanout = 16;
 
-    ByteRange range;
-    Value value;
-    std::uint64_t priority;
-    Ref left;
-    Ref right;
-    ByteOffset first;    ///< begin of the first range of the subtree
-    ByteOffset last;     ///< end of its last range
-    std::uint64_t count; ///< entries of the subtree
-    std::uint64_t bytes; ///< bytes they cover
-    std::uint64_t runs;  ///< runs they form
+/// What a stretch of a RangeTree holds.
+struct RangeTreeSummary {
+    ByteOffset first;        ///< begin of its first range
+    ByteOffset last;         ///< end of its last range
+    std::uint64_t count = 0; ///< entries
+    std::uint64_t bytes = 0; ///< bytes they cover
+    std::uint64_t runs = 0;  ///< longest stretches of adjacent ranges they form
 
-    RangeTreeNode(ByteRange r, Value v, std::uint64_t p, Ref l, Ref rt)
-        : range(r)
-        , value(std::move(v))
-        , priority(p)
-        , left(std::move(l))
-        , right(std::move(rt))
-        , first(left ? left->first : range.begin())
-        , last(right ? right->last : range.end())
-        , count(1 + (left ? left->count : 0) + (right ? right->count : 0))
-        , bytes(range.length() + (left ? left->bytes : 0) + (right ? right->bytes : 0))
-        , runs(1 + (left ? left->runs : 0) + (right ? right->runs : 0) - (left && left->last == range.begin() ? 1 : 0)
-               - (right && right->first == range.end() ? 1 : 0))
+    [[nodiscard]] static RangeTreeSummary of(ByteRange range)
     {
+        return {range.begin(), range.end(), 1, range.length(), 1};
+    }
+    /// Takes in what follows; neither is empty, except this at first.
+    void append(const RangeTreeSummary &next)
+    {
+        if (count == 0)
+            first = next.first;
+        runs += next.runs - (count > 0 && last == next.first ? 1 : 0);
+        last = next.last;
+        count += next.count;
+        bytes += next.bytes;
+    }
+    [[nodiscard]] ByteRange range() const { return {first, last}; }
+    friend bool operator==(const RangeTreeSummary &, const RangeTreeSummary &) = default;
+};
+
+/// A node of a RangeTree: a leaf of entries, or children that are all equally high. Its items lie behind it in the same piece of memory, of
+/// which a leaf has no more than it needs.
+///
+/// Nodes are shared between trees and counted. What more than one refers to is never changed; a node that is referred to once, by a
+/// node of which the same is true, and so on up to a tree, is its tree's own and may be changed in place.
+template <typename Value>
+class RangeTreeNode {
+public:
+    static constexpr std::size_t kMost = kRangeTreeFanout<Value>;
+    /// What every node has at least, but for the root of a tree.
+    static constexpr std::size_t kLeast = std::max<std::size_t>(2, kMost * 5 / 16);
+    /// More than a tree of 2^63 entries can be high.
+    static constexpr std::size_t kMostHeight = 64;
+
+    class Ref;
+    struct Entry {
+        ByteRange range;
+        Value value;
+    };
+    /// A node and what its subtree holds; no node: nothing.
+    struct Subtree {
+        Ref node;
+        RangeTreeSummary summary;
+
+        [[nodiscard]] bool empty() const { return summary.count == 0; }
+    };
+
+    RangeTreeNode(const RangeTreeNode &) = delete;
+    RangeTreeNode &operator=(const RangeTreeNode &) = delete;
+
+    [[nodiscard]] static Ref make(std::size_t height, std::size_t capacity)
+    {
+        const std::size_t item = height == 0 ? sizeof(Entry) : sizeof(Subtree);
+        return Ref(new (::operator new(sizeof(RangeTreeNode) + capacity * item)) RangeTreeNode(height, capacity));
+    }
+    /// The same items in a node of its own, with room for `capacity`, at least size().
+    [[nodiscard]] Ref copy(std::size_t capacity) const
+    {
+        Ref made = make(m_height, capacity);
+        RangeTreeNode &node = made.own();
+        if (isLeaf())
+            std::uninitialized_copy_n(items<Entry>(), m_size, node.items<Entry>());
+        else
+            std::uninitialized_copy_n(items<Subtree>(), m_size, node.items<Subtree>());
+        node.m_size = m_size;
+        return made;
     }
 
-    static Ref single(ByteRange range, Value value)
+    [[nodiscard]] bool isLeaf() const { return m_height == 0; }
+    [[nodiscard]] std::size_t height() const { return m_height; } ///< 0 for a leaf
+    [[nodiscard]] std::size_t size() const { return m_size; }
+    [[nodiscard]] std::size_t capacity() const { return m_capacity; }
+    [[nodiscard]] std::span<const Entry> entries() const { return {items<Entry>(), m_size}; }
+    [[nodiscard]] std::span<Entry> entries() { return {items<Entry>(), m_size}; }
+    [[nodiscard]] std::span<const Subtree> children() const { return {items<Subtree>(), m_size}; }
+    [[nodiscard]] std::span<Subtree> children() { return {items<Subtree>(), m_size}; }
+
+    /// Index of the first entry that ends behind `offset`; size() when none does.
+    [[nodiscard]] std::size_t entryAt(ByteOffset offset) const
     {
-        return std::make_shared<const Node>(range, std::move(value), nextTreePriority(), nullptr, nullptr);
+        const auto all = entries();
+        const auto endsBefore = [offset](const Entry &entry) { return entry.range.end() <= offset; };
+        return static_cast<std::size_t>(std::ranges::partition_point(all, endsBefore) - all.begin());
+    }
+    /// The same for a child.
+    [[nodiscard]] std::size_t childAt(ByteOffset offset) const
+    {
+        const auto all = children();
+        const auto endsBefore = [offset](const Subtree &child) { return child.summary.last <= offset; };
+        return static_cast<std::size_t>(std::ranges::partition_point(all, endsBefore) - all.begin());
     }
 
-    static Ref withChildren(const Node &node, Ref left, Ref right)
+    [[nodiscard]] RangeTreeSummary summarize() const
     {
-        return std::make_shared<const Node>(node.range, node.value, node.priority, std::move(left), std::move(right));
-    }
-
-    /// One tree of two; everything of `left` lies before everything of `right`.
-    static Ref merge(const Ref &left, const Ref &right)
-    {
-        if (!left)
-            return right;
-        if (!right)
-            return left;
-        if (left->priority >= right->priority)
-            return withChildren(*left, left->left, merge(left->right, right));
-        return withChildren(*right, merge(left, right->left), right->right);
-    }
-
-    /// The entry that holds bytes on both sides of `at`, or nothing.
-    static const Node *entryAcross(const Node *node, ByteOffset at)
-    {
-        while (node && (at <= node->range.begin() || node->range.end() <= at))
-            node = at <= node->range.begin() ? node->left.get() : node->right.get();
-        return node;
-    }
-
-    /// What lies before `at` and what lies at or after it; an entry across `at` is cut. Its halves are merged in with priorities of
-    /// their own, so that cutting one range a million times keeps the tree balanced.
-    static std::pair<Ref, Ref> split(const Ref &node, ByteOffset at)
-    {
-        const Node *const across = entryAcross(node.get(), at);
-        if (!across)
-            return splitBetween(node, at);
-        const ByteRange head(across->range.begin(), at);
-        const ByteRange tail(at, across->range.end());
-        const auto [before, rest] = splitBetween(node, head.begin());
-        const Ref after = splitBetween(rest, tail.end()).second;
-        return {merge(before, single(head, across->value)),
-                merge(single(tail, across->value.slice(head.length())), after)};
-    }
-
-    /// The same where no entry lies across `at`.
-    static std::pair<Ref, Ref> splitBetween(const Ref &node, ByteOffset at)
-    {
-        if (!node)
-            return {};
-        if (at <= node->first)
-            return {nullptr, node};
-        if (node->last <= at)
-            return {node, nullptr};
-        if (at <= node->range.begin()) {
-            auto [before, after] = splitBetween(node->left, at);
-            return {std::move(before), withChildren(*node, std::move(after), node->right)};
+        RangeTreeSummary all;
+        if (isLeaf()) {
+            for (const Entry &entry : entries())
+                all.append(RangeTreeSummary::of(entry.range));
+        } else {
+            for (const Subtree &child : children())
+                all.append(child.summary);
         }
-        auto [before, after] = splitBetween(node->right, at);
-        return {withChildren(*node, node->left, std::move(before)), std::move(after)};
+        return all;
     }
 
-    /// With an entry over `range`, where there is nothing yet. Copies one path.
-    static Ref inserted(const Ref &node, ByteRange range, Value &&value, std::uint64_t priority)
+    // Changes in place, of a node that is its tree's own.
+
+    /// Puts `item`, an Entry or a Subtree as the node has them, before item `at`; there is room.
+    template <typename Item>
+    void insert(std::size_t at, Item &&item) noexcept
     {
-        if (!node || node->priority < priority) {
-            auto [before, after] = splitBetween(node, range.begin());
-            return std::make_shared<const Node>(range, std::move(value), priority, std::move(before), std::move(after));
+        Item *const all = items<Item>();
+        if (at == m_size) {
+            std::construct_at(all + at, std::forward<Item>(item));
+        } else {
+            std::construct_at(all + m_size, std::move(all[m_size - 1]));
+            std::move_backward(all + at, all + m_size - 1, all + m_size);
+            all[at] = std::forward<Item>(item);
         }
-        if (range.begin() < node->range.begin())
-            return withChildren(*node, inserted(node->left, range, std::move(value), priority), node->right);
-        return withChildren(*node, node->left, inserted(node->right, range, std::move(value), priority));
+        ++m_size;
+    }
+    template <typename Item>
+    void append(Item &&item) noexcept
+    {
+        insert(m_size, std::forward<Item>(item));
+    }
+    void removeEntry(std::size_t at) noexcept
+    {
+        Entry *const all = items<Entry>();
+        std::move(all + at + 1, all + m_size, all + at);
+        --m_size;
+        std::destroy_at(all + m_size);
+    }
+    /// Moves the items from `from` on to the end of `to`, which has room.
+    void moveTail(std::size_t from, RangeTreeNode &to) noexcept
+    {
+        if (isLeaf())
+            moveTailOf<Entry>(from, to);
+        else
+            moveTailOf<Subtree>(from, to);
     }
 
-    /// With another value in the entry over exactly `range`, which there is. Copies one path.
-    static Ref replaced(const Ref &node, ByteRange range, Value &&value)
+private:
+    RangeTreeNode(std::size_t height, std::size_t capacity)
+        : m_height(static_cast<std::uint16_t>(height))
+        , m_capacity(static_cast<std::uint32_t>(capacity))
     {
-        if (range == node->range)
-            return std::make_shared<const Node>(range, std::move(value), node->priority, node->left, node->right);
-        if (range.begin() < node->range.begin())
-            return withChildren(*node, replaced(node->left, range, std::move(value)), node->right);
-        return withChildren(*node, node->left, replaced(node->right, range, std::move(value)));
+    }
+    ~RangeTreeNode()
+    {
+        if (isLeaf())
+            std::destroy_n(items<Entry>(), m_size);
+        else
+            std::destroy_n(items<Subtree>(), m_size);
     }
 
-    /// Without what lies where `holes` has entries. O(m log(n / m + 1)) for n and m entries, m the fewer, and the pieces that entries are
-    /// cut into.
-    template <typename Other>
-    static Ref minus(const Ref &node, const RangeTreeNode<Other> *holes)
+    template <typename Item>
+    [[nodiscard]] Item *items() const
     {
-        if (!node || !holes || node->last <= holes->first || holes->last <= node->first)
-            return node;
-        auto [before, rest] = split(node, holes->range.begin());
-        const Ref after = split(rest, holes->range.end()).second;
-        return merge(minus(before, holes->left.get()), minus(after, holes->right.get()));
+        static_assert(std::is_nothrow_move_constructible_v<Item> && std::is_nothrow_move_assignable_v<Item>);
+        static_assert(alignof(Item) <= alignof(RangeTreeNode));
+        return reinterpret_cast<Item *>(const_cast<RangeTreeNode *>(this) + 1);
+    }
+    template <typename Item>
+    void moveTailOf(std::size_t from, RangeTreeNode &to) noexcept
+    {
+        Item *const tail = items<Item>() + from;
+        std::uninitialized_move_n(tail, m_size - from, to.items<Item>() + to.m_size);
+        std::destroy_n(tail, m_size - from);
+        to.m_size = static_cast<std::uint16_t>(to.m_size + m_size - from);
+        m_size = static_cast<std::uint16_t>(from);
     }
 
-    /// One tree of two that share no byte. O(m log(n / m + 1)).
-    static Ref unite(const Ref &a, const Ref &b)
+    alignas(16) std::atomic<std::uint32_t> m_refs{1};
+    std::uint16_t m_height;
+    std::uint16_t m_size = 0;
+    std::uint32_t m_capacity;
+};
+
+/// One reference to a node, or to none.
+template <typename Value>
+class RangeTreeNode<Value>::Ref {
+public:
+    Ref() = default;
+    Ref(const Ref &other) noexcept
+        : m_node(other.m_node)
     {
-        if (!a)
-            return b;
-        if (!b)
-            return a;
-        if (a->priority < b->priority)
-            return unite(b, a);
-        auto [before, after] = splitBetween(b, a->range.begin());
-        return withChildren(*a, unite(a->left, before), unite(a->right, after));
+        if (m_node)
+            m_node->m_refs.fetch_add(1, std::memory_order_relaxed);
+    }
+    Ref(Ref &&other) noexcept
+        : m_node(std::exchange(other.m_node, nullptr))
+    {
+    }
+    Ref &operator=(Ref other) noexcept
+    {
+        std::swap(m_node, other.m_node);
+        return *this;
+    }
+    ~Ref()
+    {
+        // Who holds the only reference needs no atomic change to give it up.
+        if (m_node && (unique() || m_node->m_refs.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
+            m_node->~RangeTreeNode();
+            ::operator delete(m_node);
+        }
     }
 
-    static std::uint64_t depth(const Node *node)
+    [[nodiscard]] explicit operator bool() const { return m_node; }
+    [[nodiscard]] const RangeTreeNode *get() const { return m_node; }
+    [[nodiscard]] const RangeTreeNode &operator*() const { return *m_node; }
+    [[nodiscard]] const RangeTreeNode *operator->() const { return m_node; }
+    /// True when nobody else refers to the node. What others did with it before they let it go has happened then.
+    [[nodiscard]] bool unique() const { return m_node->m_refs.load(std::memory_order_acquire) == 1; }
+    /// The node to be changed; it is the tree's own.
+    [[nodiscard]] RangeTreeNode &own() const { return *m_node; }
+
+private:
+    friend class RangeTreeNode;
+    explicit Ref(RangeTreeNode *adopted)
+        : m_node(adopted)
     {
-        return node ? 1 + std::max(depth(node->left.get()), depth(node->right.get())) : 0;
     }
 
-    /// True when the invariants of the subtree hold.
-    static bool holds(const Node &node)
-    {
-        const Node expected(node.range, node.value, node.priority, node.left, node.right);
-        if (node.range.empty() || expected.count != node.count || expected.bytes != node.bytes
-            || expected.runs != node.runs || expected.first != node.first || expected.last != node.last)
-            return false;
-        if (node.left
-            && (node.left->priority > node.priority || node.left->last > node.range.begin() || !holds(*node.left)))
-            return false;
-        return !node.right
-            || (node.right->priority <= node.priority && node.right->first >= node.range.end() && holds(*node.right));
-    }
+    RangeTreeNode *m_node = nullptr;
 };
 
 } // namespace cachecore

@@ -8,6 +8,8 @@
 
 namespace cachecore {
 
+using Fit = RangeTreeFit;
+
 bool StagedEdits::empty() const
 {
     return m_pieces.empty();
@@ -113,30 +115,74 @@ void StagedEdits::forEachPieceChange(const StagedEdits &older,
 void StagedEdits::forEachBaseChange(const StagedEdits &older,
                                     const std::function<bool(ByteRange, const Base *)> &visit) const
 {
-    const auto same = [](const Base &a, const Base &b) {
-        return a.kind == b.kind && a.skip == b.skip && a.bytes == b.bytes && a.hashes == b.hashes;
-    };
+    const auto same = [](const Base &a, const Base &b) { return a.sameAs(b); };
     RangeTreeDifference(older.m_bases, m_bases).forEach(same, visit);
+}
+
+void StagedEdits::stage(ByteRange range, Piece piece, const RangeTree<Base> &seen)
+{
+    if (range.empty())
+        return;
+    const auto fit = m_pieces.fit(range);
+    if (fit == Fit::Free) {
+        // Both reserve before either changes.
+        if (std::optional<Base> base = seen.empty() ? Base{} : seen.valueOver(range)) {
+            m_pieces.reserve(range, fit);
+            m_bases.reserve(range, fit);
+            m_pieces.place(range, std::move(piece));
+            m_bases.place(range, *std::move(base));
+            return;
+        }
+    }
+    if (fit == Fit::Exact || m_bases.byteCountIn(range) == range.length()) {
+        m_pieces.put(range, std::move(piece));
+        return;
+    }
+    *this = of(m_pieces.with(range, std::move(piece)), m_bases.withAllOf(range, basesUnder(range, seen)));
+}
+
+/// The bases of a range that is staged as a whole, from the weakest to the strongest: unseen, what is seen now, what was known before.
+RangeTree<Base> StagedEdits::basesUnder(ByteRange range, const RangeTree<Base> &seen) const
+{
+    RangeTree<Base> bases;
+    bases.put(range, Base{});
+    if (!seen.empty())
+        bases = bases.overlaid(seen.clipped(range));
+    return m_bases.anyIn(range) ? bases.overlaid(m_bases.clipped(range)) : bases;
+}
+
+void StagedEdits::replace(ByteRange range, const StagedEdits &other)
+{
+    if (range.empty())
+        return;
+    if (other.empty()) {
+        const bool pieceGoes = m_pieces.fit(range) == Fit::Exact && m_pieces.canTakeOut(range);
+        if (pieceGoes && m_bases.fit(range) == Fit::Exact && m_bases.canTakeOut(range)) {
+            m_pieces.reserve(range, Fit::Exact);
+            m_bases.reserve(range, Fit::Exact);
+            m_pieces.takeOut(range);
+            m_bases.takeOut(range);
+            return;
+        }
+    } else if (auto piece = other.m_pieces.valueOver(range)) {
+        const auto pieceFit = m_pieces.fit(range);
+        const auto baseFit = m_bases.fit(range);
+        auto base = other.m_bases.valueOver(range);
+        if (base && pieceFit != Fit::Cuts && baseFit != Fit::Cuts) {
+            m_pieces.reserve(range, pieceFit);
+            m_bases.reserve(range, baseFit);
+            m_pieces.place(range, *std::move(piece));
+            m_bases.place(range, *std::move(base));
+            return;
+        }
+    }
+    *this = of(m_pieces.withAllOf(range, other.m_pieces), m_bases.withAllOf(range, other.m_bases));
 }
 
 StagedEdits StagedEdits::with(ByteRange range, Piece piece, const RangeTree<Base> &seen) const
 {
-    if (range.empty())
-        return *this;
-    StagedEdits result;
-    result.m_pieces = m_pieces.with(range, std::move(piece));
-    const std::uint64_t known = m_bases.byteCountIn(range);
-    if (known == range.length()) {
-        result.m_bases = m_bases;
-        return result;
-    }
-    // From the weakest to the strongest: unseen, what is seen now, what was known before.
-    RangeTree<Base> bases = RangeTree<Base>().with(range, Base{});
-    if (!seen.empty())
-        bases = bases.overlaid(seen.clipped(range));
-    if (known > 0)
-        bases = bases.overlaid(m_bases.clipped(range));
-    result.m_bases = bases.count() == 1 ? m_bases.with(range, bases.front()) : m_bases.withAllOf(range, bases);
+    StagedEdits result = *this;
+    result.stage(range, std::move(piece), seen);
     return result;
 }
 
@@ -158,9 +204,8 @@ StagedEdits StagedEdits::clipped(ByteRange range) const
 
 StagedEdits StagedEdits::withAllOf(ByteRange range, const StagedEdits &other) const
 {
-    StagedEdits result;
-    result.m_pieces = m_pieces.withAllOf(range, other.m_pieces);
-    result.m_bases = m_bases.withAllOf(range, other.m_bases);
+    StagedEdits result = *this;
+    result.replace(range, other);
     return result;
 }
 
@@ -168,7 +213,7 @@ StagedEdits StagedEdits::withBase(ByteRange range, Base base) const
 {
     assert(byteCountIn(range) == range.length());
     StagedEdits result = *this;
-    result.m_bases = m_bases.with(range, std::move(base));
+    result.m_bases.put(range, std::move(base));
     return result;
 }
 

@@ -15,9 +15,9 @@
 
 namespace cachecore {
 
-/// An immutable set of staged edits: disjoint byte ranges, the piece staged over each, and the base (what the disk
-/// held there when it was staged). Copying costs O(1) and shares structure; changing gives a new value. An *extent* is a
-/// longest run of staged bytes without a gap; it may consist of several pieces.
+/// A set of staged edits: disjoint byte ranges, the piece staged over each, and the base (what the disk
+/// held there when it was staged). Copying costs O(1) and shares structure, so that changing one copy leaves the others alone. An *extent*
+/// is a longest run of staged bytes without a gap; it may consist of several pieces.
 ///
 /// Invariant: pieces and bases cover the same bytes.
 /// Thread: a value; may be read from any number of threads at once.
@@ -60,19 +60,27 @@ public:
     /// The same for the bases.
     void forEachBaseChange(const StagedEdits &older, const std::function<bool(ByteRange, const Base *)> &visit) const;
 
-    /// With `piece` staged over `range`. Where nothing was staged before, what `seen` says becomes the base, Unseen where it
-    /// says nothing; where something was, its base stays, because the disk under it is the same. O((1 + pieces under it) * log n).
+    /// Stages `piece` over `range`. Where nothing was staged before, what `seen` says becomes the base, Unseen where it
+    /// says nothing; where something was, its base stays, because the disk under it is the same. Without memory (std::bad_alloc) everything
+    /// stays as it was. In place where no copy shares it. O((1 + bases under it) * log n).
+    void stage(ByteRange range, Piece piece, const RangeTree<Base> &seen);
+    /// Puts everything of `other`, which must lie in `range`, in place of what is staged there; the same promises. O(log n).
+    void replace(ByteRange range, const StagedEdits &other);
+
+    // New sets of old ones, which stay as they are.
+
+    /// With `piece` staged over `range`, as `stage` does it.
     [[nodiscard]] StagedEdits with(ByteRange range, Piece piece, const RangeTree<Base> &seen) const;
     /// Without what is staged in `range`.
     [[nodiscard]] StagedEdits without(ByteRange range) const;
     /// Only what is staged in `range`.
     [[nodiscard]] StagedEdits clipped(ByteRange range) const;
-    /// With everything of `other`, which must lie in `range`, in place of what is staged there. O(log n).
+    /// With everything of `other`, as `replace` does it.
     [[nodiscard]] StagedEdits withAllOf(ByteRange range, const StagedEdits &other) const;
     /// With `base` under `range`; every byte of it must be staged.
     [[nodiscard]] StagedEdits withBase(ByteRange range, Base base) const;
 
-    // Whole trees at once: O(m log(n / m + 1)) for n and m pieces, m the fewer.
+    // Whole trees at once: O(m log n) for n and m pieces, m the fewer.
 
     /// Exactly `pieces`, on `bases`, which cover the same bytes.
     [[nodiscard]] static StagedEdits of(RangeTree<Piece> pieces, RangeTree<Base> bases);
@@ -92,6 +100,8 @@ public:
     [[nodiscard]] bool invariantsHold() const;
 
 private:
+    [[nodiscard]] RangeTree<Base> basesUnder(ByteRange range, const RangeTree<Base> &seen) const;
+
     RangeTree<Piece> m_pieces;
     RangeTree<Base> m_bases;
 };

@@ -57,7 +57,7 @@ Result<std::optional<ByteRange>> BaseCheck::compare(const Look &look, ByteRange 
 Result<std::optional<ByteRange>> BaseCheck::compareBytes(const Look &look, ByteRange part, const Base &base)
 {
     const std::span<const std::byte> now = look.at(part);
-    const auto seen = std::span(*base.bytes).subspan(static_cast<std::size_t>(base.skip), now.size());
+    const auto seen = base.bytes().subspan(static_cast<std::size_t>(base.skip), now.size());
     if (same(now, seen))
         return std::nullopt;
     const auto staged = stagedIn(part);
@@ -77,7 +77,7 @@ Result<std::optional<ByteRange>> BaseCheck::compareHashes(const Look &look, Byte
         const ByteOffset next = (at + 1).alignedUp(Base::kBaseBlock);
         const ByteRange block = ByteRange(at, next).intersection(look.range);
         at = next;
-        if (hash128(look.at(block)) == (*base.hashes)[number])
+        if (hash128(look.at(block)) == base.hashes()[number])
             continue;
         const ByteRange inside = block.intersection(part);
         const auto staged = stagedIn(inside);

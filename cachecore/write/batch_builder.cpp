@@ -18,7 +18,7 @@ void BatchSums::add(const Piece &piece, std::uint64_t length)
     ++segments;
     stagedBytes += length;
     if (piece.kind == Piece::Kind::Pattern)
-        addPattern(piece.bytes, length);
+        addPattern(piece.bytes(), length);
     else if (piece.kind != Piece::Kind::Generated)
         literalBytes += length;
 }

@@ -21,8 +21,8 @@ std::vector<const ExternalBytes *> importsOf(const WritePlan &plan, const WriteB
 {
     std::vector<const ExternalBytes *> imports;
     plan.edits.forEachPiece(batch.span(), [&imports](ByteRange, const Piece &piece) {
-        if (piece.kind == Piece::Kind::External && std::ranges::find(imports, piece.external.get()) == imports.end())
-            imports.push_back(piece.external.get());
+        if (piece.kind == Piece::Kind::External && std::ranges::find(imports, piece.external().get()) == imports.end())
+            imports.push_back(piece.external().get());
         return true;
     });
     return imports;

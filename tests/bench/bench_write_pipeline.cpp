@@ -99,14 +99,18 @@ void stageScattered(Document &document, const std::vector<std::uint64_t> &offset
         (void)document.stage(ByteOffset(offset), {&byte, 1});
 }
 
-void stageOneByte(benchmark::State &state)
+/// With `snapshots`, somebody holds the state before each edit, as the recovery log does.
+void stageOneByte(benchmark::State &state, bool snapshots)
 {
     DocumentFixture fixture{std::vector<std::byte>(kSmallImage)};
     stageScattered(*fixture.document, scatteredOffsets(kEdits, kSmallImage));
     const std::vector<std::uint64_t> offsets = scatteredOffsets(1000, kSmallImage);
     std::size_t next = 0;
     const std::byte byte{0x01};
+    StagedEdits snapshot;
     for (auto _ : state) {
+        if (snapshots)
+            snapshot = fixture->staged();
         if (!fixture->stage(ByteOffset(offsets[next]), {&byte, 1}))
             state.SkipWithError("staging failed");
         next = (next + 1) % offsets.size();
@@ -245,8 +249,10 @@ void registerAll()
             ->Iterations(1)
             ->Repetitions(3);
     };
-    quick("stage/one_byte_among_100k_edits/ours", stageOneByte);
+    quick("stage/one_byte_among_100k_edits/ours", [](benchmark::State &state) { stageOneByte(state, false); });
     quick("stage/one_byte_among_100k_edits/baseline", insertOneByte);
+    quick("stage/one_byte_after_a_snapshot/ours", [](benchmark::State &state) { stageOneByte(state, true); });
+    quick("stage/one_byte_after_a_snapshot/baseline", insertOneByte);
     quick("read/4_KiB_beside_100k_edits/ours", [](benchmark::State &state) { readAround(state, true); });
     quick("read/4_KiB_beside_100k_edits/baseline", [](benchmark::State &state) { readAround(state, false); });
     quick("stage/fill_of_1_TiB_and_undo/ours", [](benchmark::State &state) { fillAndUndo(state, kTiB); });

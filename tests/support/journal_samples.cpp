@@ -83,7 +83,7 @@ Piece randomPiece(Random &random, std::uint64_t length, const std::vector<Shared
     switch (random.below(4)) {
     case 0:
         piece = Piece::patternOf(patterns[random.below(patterns.size())]);
-        piece.phase = random.oneIn(4) ? random.next() / 2 : random.below(piece.bytes->size());
+        piece.phase = random.oneIn(4) ? random.next() / 2 : random.below(piece.bytes()->size());
         return piece;
     case 1: {
         constexpr std::array<std::uint8_t, 4> kWidths = {1, 2, 4, 8};

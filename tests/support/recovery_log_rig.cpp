@@ -30,9 +30,9 @@ FlatEdits::FlatEdits(const StagedEdits &edits, std::uint64_t size)
                 to = 0x1000;
             else if (base.kind == Base::Kind::SeenBytes)
                 to = std::to_integer<std::uint64_t>(
-                    (*base.bytes)[static_cast<std::size_t>(base.skip + (at - range.begin().value()))]);
+                    base.bytes()[static_cast<std::size_t>(base.skip + (at - range.begin().value()))]);
             else
-                to = (*base.hashes)[static_cast<std::size_t>(first + at / Base::kBaseBlock)][0];
+                to = base.hashes()[static_cast<std::size_t>(first + at / Base::kBaseBlock)][0];
         }
         return true;
     });
@@ -110,7 +110,7 @@ Piece RecoveryLogRig::randomPiece(std::uint64_t length, Random &random) const
     switch (random.below(6)) {
     case 0:
         piece = Piece::patternOf(shared(random.bytes(random.between(1, 9))));
-        piece.phase = random.below(piece.bytes->size());
+        piece.phase = random.below(piece.bytes()->size());
         break;
     case 1:
         piece = Piece::generatedBy({random.oneIn(2) ? Generator::Kind::Random : Generator::Kind::Increment,

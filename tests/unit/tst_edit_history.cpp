@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/edit/edit_history.h"
 #include "tests/support/edits.h"
-#include "tests/support/memory_external.h"
+#include "tests/support/history_rig.h"
 #include "tests/support/random.h"
 
 #include <QTest>
@@ -9,94 +9,17 @@
 using namespace cachecore;
 using namespace cachet_test;
 
-namespace {
-
-constexpr std::uint64_t kSize = 300;
-using Bytes = std::vector<std::byte>;
-
-Bytes visible(const EditHistory &history, const Bytes &disk)
-{
-    Bytes bytes = disk;
-    history.current().overlay(ByteOffset(0), bytes);
-    return bytes;
-}
-
-void stagePiece(EditHistory &history, ByteRange range, Piece piece, EditKind kind = EditKind::Set, bool join = false)
-{
-    const std::uint64_t payload = piece.payload();
-    piece.stamp = Piece::newStamp();
-    history.push(history.current().with(range, std::move(piece), {}), {kind, range}, payload, join);
-}
-
-void stage(EditHistory &history, ByteRange range, Bytes bytes, bool repeats, EditKind kind = EditKind::Set,
-           bool join = false)
-{
-    stagePiece(history, range,
-               repeats ? Piece::patternOf(shared(std::move(bytes))) : Piece::literalOf(shared(std::move(bytes))), kind,
-               join);
-}
-
-Piece randomPiece(Random &random, std::uint64_t length)
-{
-    switch (random.below(4)) {
-    case 0:
-        return Piece::literalOf(shared(random.bytes(length)));
-    case 1:
-        return Piece::patternOf(shared(random.bytes(random.between(1, 5))));
-    case 2:
-        return Piece::generatedBy({Generator::Kind::Random, 1, random.next(), 1});
-    default:
-        return Piece::externalFrom(std::make_shared<MemoryExternal>(random.bytes(length + 3)), 3);
-    }
-}
-
-/// Where a write keeps the old bytes.
-enum class Old { InMemory, InJournal, Nowhere };
-
-/// Writes what is staged in `range` to the disk; returns what beginEpoch says.
-bool write(EditHistory &history, Bytes &disk, ByteRange range, Old old = Old::InMemory, std::uint64_t retiredBytes = 1)
-{
-    EpochChange change;
-    change.written = history.current().clipped(range);
-    const auto journal = std::make_shared<MemoryExternal>(disk);
-    change.retiredBytes = old == Old::InJournal ? retiredBytes : 0;
-    change.written.forEachPiece(ByteRange::whole(disk.size()), [&](ByteRange part, const Piece &piece) {
-        const std::span<std::byte> place
-            = std::span(disk).subspan(part.begin().value(), static_cast<std::size_t>(part.length()));
-        if (old == Old::InMemory)
-            change.oldBytes = change.oldBytes.with(part, literalPiece(Bytes(place.begin(), place.end()), 0));
-        if (old == Old::InJournal)
-            change.oldBytes = change.oldBytes.with(part, Piece::externalFrom(journal, part.begin().value()));
-        return piece.readTo(0, place).has_value();
-    });
-    StagedEdits carried = carriedOver(history.current(), change);
-    return history.beginEpoch(std::move(change), std::move(carried));
-}
-
-ByteRange randomRange(Random &random)
-{
-    const std::uint64_t begin = random.below(kSize);
-    return rangeAt(begin, random.skewedBelow(kSize - begin) + 1);
-}
-
-} // namespace
-
 class TestEditHistory : public QObject {
     Q_OBJECT
 
 private slots:
     void everyStateShowsItsBytesAcrossAnyWrites();
-    void stepsAreBounded();
-    void bytesAreBounded();
+    void snapshotsStayAsTheyWereTaken();
+    void joinedTypingIsTakenBackAsAWhole();
     void writeWithoutOldBytesEndsTheUndo();
     void typingJoinsUntilSomethingElseHappens();
     void onlyTypingJoins_data();
     void onlyTypingJoins();
-    void journalBytesAreBounded();
-    void journalsAreBounded();
-    void oldBytesOnTheDiskAreNoMemory();
-    void aJournalBeyondTheBoundEndsTheUndo();
-    void redoStatesGoWhenTheirJournalsNoLongerFit();
     void manyPiecesAreCarriedOver();
 };
 
@@ -104,14 +27,14 @@ void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
 {
     Random random(50);
     for (int round = 0; round < 40; ++round) {
-        Bytes disk = random.bytes(kSize);
+        Bytes disk = random.bytes(kHistorySize);
         EditHistory history({});
         std::vector<Bytes> states{disk};
         std::size_t current = 0;
         for (int step = 0; step < 120; ++step) {
             const std::uint64_t what = random.below(10);
             if (what < 4) {
-                const ByteRange range = randomRange(random);
+                const ByteRange range = random.oneIn(3) ? rangeAt(random.below(kHistorySize), 1) : randomRange(random);
                 stagePiece(history, range, randomPiece(random, range.length()));
                 states.resize(++current);
                 states.push_back(visible(history, disk));
@@ -122,7 +45,7 @@ void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
                 const bool any = current + 1 < states.size();
                 QCOMPARE(history.redo(), any);
                 current += any ? 1 : 0;
-            } else if (const ByteRange range = random.oneIn(2) ? ByteRange::whole(kSize) : randomRange(random);
+            } else if (const ByteRange range = random.oneIn(2) ? ByteRange::whole(kHistorySize) : randomRange(random);
                        history.current().anyIn(range)) {
                 QVERIFY(write(history, disk, range, random.oneIn(2) ? Old::InMemory : Old::InJournal));
                 QVERIFY(!history.current().anyIn(range));
@@ -135,42 +58,69 @@ void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
     }
 }
 
-void TestEditHistory::stepsAreBounded()
+void TestEditHistory::snapshotsStayAsTheyWereTaken()
 {
-    EditHistory history({5, 1 << 20});
-    for (std::uint64_t i = 0; i < 5; ++i)
-        stage(history, rangeAt(i * 2, 1), bytesOf({1}), false);
-    QVERIFY(!history.wasCut());
-    stage(history, rangeAt(20, 1), bytesOf({1}), false);
-    QVERIFY(history.wasCut());
-    int undone = 0;
-    while (history.undo())
-        ++undone;
-    QCOMPARE(undone, 5);
-    QCOMPARE(history.current().byteCount(), 1U);
-}
-
-void TestEditHistory::bytesAreBounded()
-{
-    EditHistory history({1000, 1000});
-    for (int i = 0; i < 100; ++i) {
-        stage(history, rangeAt(0, 100), Bytes(100, static_cast<std::byte>(i)), false);
-        QVERIFY(history.bytesHeld() <= 1000);
+    Random random(52);
+    Bytes disk = random.bytes(kHistorySize);
+    EditHistory history({});
+    const auto show = [](const StagedEdits &edits) {
+        Bytes bytes(kHistorySize);
+        edits.overlay(ByteOffset(0), bytes);
+        return bytes;
+    };
+    std::vector<std::pair<StagedEdits, Bytes>> snapshots;
+    for (int step = 0; step < 600; ++step) {
+        const std::uint64_t what = random.below(10);
+        const ByteRange range = random.oneIn(2) ? rangeAt(random.below(kHistorySize), 1) : randomRange(random);
+        if (what < 5)
+            stagePiece(history, range, Piece::literalCopyOf(random.bytes(range.length())));
+        else if (what < 6)
+            history.push(history.current().without(range), {EditKind::Discard, range}, 0, false);
+        else if (what < 8)
+            (void)history.undo();
+        else if (what < 9)
+            (void)history.redo();
+        else if (random.oneIn(5) && history.current().anyIn(range))
+            QVERIFY(write(history, disk, range));
+        if (random.oneIn(3))
+            snapshots.emplace_back(history.current(), show(history.current()));
         QVERIFY(history.invariantsHold());
     }
-    QVERIFY(history.wasCut());
+    for (const auto &[edits, bytes] : snapshots) {
+        QVERIFY(edits.invariantsHold());
+        QCOMPARE(show(edits), bytes);
+    }
+}
+
+void TestEditHistory::joinedTypingIsTakenBackAsAWhole()
+{
+    Random random(53);
+    const Bytes disk = random.bytes(kHistorySize);
+    EditHistory history({});
+    for (std::uint64_t at = 0; at < kHistorySize; at += 3) // what is typed over
+        stage(history, rangeAt(at, 2), random.bytes(2), false);
+    const Bytes before = visible(history, disk);
+    std::uint64_t at = 50;
+    for (int key = 0; key < 100; ++key) {
+        stage(history, rangeAt(at, 1 + random.below(3)), random.bytes(3), false, EditKind::Type, true);
+        at = random.oneIn(3) ? at : history.undoStep()->range.end().value();
+    }
+    const ByteRange typed = history.undoStep()->range;
+    QCOMPARE(typed.begin(), ByteOffset(50));
+    const Bytes after = visible(history, disk);
     QVERIFY(history.undo());
-    stage(history, rangeAt(0, 5000), Bytes(5000), false);
-    QVERIFY(history.undoStep());
-    QVERIFY(history.undo());
+    QCOMPARE(visible(history, disk), before);
+    QVERIFY(history.redo());
+    QCOMPARE(visible(history, disk), after);
+    QVERIFY(history.invariantsHold());
 }
 
 void TestEditHistory::writeWithoutOldBytesEndsTheUndo()
 {
-    Bytes disk(kSize);
+    Bytes disk(kHistorySize);
     EditHistory history({});
     stage(history, rangeAt(0, 10), bytesOf({1}), true);
-    QVERIFY(!write(history, disk, ByteRange::whole(kSize), Old::Nowhere));
+    QVERIFY(!write(history, disk, ByteRange::whole(kHistorySize), Old::Nowhere));
     QVERIFY(history.current().empty());
     QVERIFY(!history.undoStep());
     QVERIFY(!history.undo());
@@ -181,7 +131,7 @@ void TestEditHistory::writeWithoutOldBytesEndsTheUndo()
 
 void TestEditHistory::typingJoinsUntilSomethingElseHappens()
 {
-    Bytes disk(kSize);
+    Bytes disk(kHistorySize);
     EditHistory history({});
     const auto type
         = [&](std::uint64_t at) { stage(history, rangeAt(at, 1), bytesOf({1}), false, EditKind::Type, true); };
@@ -192,7 +142,7 @@ void TestEditHistory::typingJoinsUntilSomethingElseHappens()
     QCOMPARE(history.undoStep()->range, rangeAt(5, 3));
     type(20);
     QCOMPARE(history.undoStep()->range, rangeAt(20, 1));
-    QVERIFY(write(history, disk, ByteRange::whole(kSize)));
+    QVERIFY(write(history, disk, ByteRange::whole(kHistorySize)));
     type(21);
     QCOMPARE(history.undoStep()->range, rangeAt(21, 1));
     QVERIFY(history.undo());
@@ -230,98 +180,6 @@ void TestEditHistory::onlyTypingJoins()
     QVERIFY(history.undo());
     QCOMPARE(history.undoStep()->kind, other);
     QCOMPARE(history.current().byteCount(), 3U);
-}
-
-void TestEditHistory::journalBytesAreBounded()
-{
-    Bytes disk(kSize);
-    EditHistory history({.journalBytes = 1000});
-    for (std::uint64_t i = 0; i < 20; ++i) {
-        stage(history, rangeAt(i * 2, 1), bytesOf({1}), false);
-        QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 300));
-        QVERIFY(history.journalBytesHeld() <= 1000);
-        QVERIFY(history.invariantsHold());
-        QCOMPARE(history.wasCut(), i > 2);
-    }
-    // The three latest writes can be undone, the oldest went first.
-    for (std::uint64_t i = 0; i < 3; ++i) {
-        QVERIFY(history.undo());
-        QCOMPARE(visible(history, disk)[(19 - i) * 2], std::byte{0});
-    }
-    QVERIFY(!history.undo());
-    QCOMPARE(visible(history, disk)[16 * 2], std::byte{1});
-}
-
-void TestEditHistory::journalsAreBounded()
-{
-    Bytes disk(kSize);
-    EditHistory history({.journals = 4});
-    for (std::uint64_t i = 0; i < 20; ++i) {
-        stage(history, rangeAt(i, 1), bytesOf({1}), false);
-        QVERIFY(write(history, disk, ByteRange::whole(kSize), i % 2 == 0 ? Old::InJournal : Old::InMemory));
-        QVERIFY(history.journalsHeld() <= 4);
-        QVERIFY(history.invariantsHold());
-    }
-    QVERIFY(history.wasCut());
-    std::uint64_t undone = 0;
-    while (history.undo())
-        ++undone;
-    QCOMPARE(undone, 9U); // four in journals, and those in memory around them
-}
-
-void TestEditHistory::oldBytesOnTheDiskAreNoMemory()
-{
-    Bytes disk(kSize);
-    EditHistory history({.bytes = 20});
-    stage(history, rangeAt(0, 200), bytesOf({1}), true);
-    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 4096));
-    QCOMPARE(history.bytesHeld(), 1U);
-    QCOMPARE(history.journalBytesHeld(), 4096U);
-    QVERIFY(history.undo());
-    QCOMPARE(visible(history, disk), Bytes(kSize));
-    QCOMPARE(history.journalBytesHeld(), 0U); // staged now, no longer the history's
-    stage(history, rangeAt(0, 200), bytesOf({2}), true);
-    QVERIFY(!write(history, disk, ByteRange::whole(kSize), Old::InMemory));
-    QCOMPARE(history.bytesHeld(), 0U);
-    QVERIFY(history.wasCut());
-}
-
-void TestEditHistory::aJournalBeyondTheBoundEndsTheUndo()
-{
-    Bytes disk(kSize);
-    EditHistory history({.journalBytes = 1000});
-    stage(history, rangeAt(0, 10), bytesOf({1}), true);
-    QVERIFY(!write(history, disk, ByteRange::whole(kSize), Old::InJournal, 1001));
-    QVERIFY(!history.undo());
-    QVERIFY(history.wasCut());
-    QCOMPARE(history.journalBytesHeld(), 0U);
-    QCOMPARE(history.journalsHeld(), 0U);
-    QVERIFY(history.invariantsHold());
-    stage(history, rangeAt(0, 10), bytesOf({2}), true);
-    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 1000));
-    QVERIFY(history.undo());
-    QCOMPARE(visible(history, disk)[0], std::byte{1});
-}
-
-void TestEditHistory::redoStatesGoWhenTheirJournalsNoLongerFit()
-{
-    Bytes disk(kSize);
-    EditHistory history({.journalBytes = 1000});
-    stage(history, rangeAt(0, 10), bytesOf({1}), true);
-    stage(history, rangeAt(20, 10), bytesOf({2}), true);
-    QVERIFY(history.undo());
-    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 600)); // for undoing and redoing
-    QVERIFY(history.redoStep());
-    QVERIFY(history.redo());
-    QVERIFY(history.undo());
-    QCOMPARE(visible(history, disk)[5], std::byte{1});
-    stage(history, rangeAt(40, 10), bytesOf({3}), true);
-    QVERIFY(write(history, disk, ByteRange::whole(kSize), Old::InJournal, 600));
-    QVERIFY(history.journalBytesHeld() <= 1000);
-    QVERIFY(history.wasCut());
-    QVERIFY(history.undo());
-    QCOMPARE(visible(history, disk)[45], std::byte{0});
-    QVERIFY(history.invariantsHold());
 }
 
 void TestEditHistory::manyPiecesAreCarriedOver()

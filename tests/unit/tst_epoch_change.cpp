@@ -36,7 +36,7 @@ void TestEpochChange::editsOverAWriteRestOnWhatWasWritten()
     carried.forEachBase(carried.span(), [&](ByteRange range, const Base &base) {
         for (std::uint64_t i = 0; i < range.length(); ++i)
             seen.emplace_back(range.begin().value() + i,
-                              base.kind == Base::Kind::SeenBytes ? static_cast<int>((*base.bytes)[base.skip + i]) : -1);
+                              base.kind == Base::Kind::SeenBytes ? static_cast<int>(base.bytes()[base.skip + i]) : -1);
         return true;
     });
     const std::vector<std::pair<std::uint64_t, int>> wanted{{12, 3},  {13, 4},  {14, -1}, {15, -1}, {16, -1},

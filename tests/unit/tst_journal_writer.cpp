@@ -384,7 +384,7 @@ void TestJournalWriter::takesNoMoreThanTheBound()
                 if (segment.piece.kind == Piece::Kind::Literal)
                     literals += segment.range.length();
                 else if (segment.piece.kind == Piece::Kind::Pattern)
-                    literals += JournalWriter::patternCost(segment.piece.bytes->size(), segment.range.length());
+                    literals += JournalWriter::patternCost(segment.piece.bytes()->size(), segment.range.length());
             }
         }
         QVERIFY(journal.bytes().size() <= JournalWriter::boundFor(journal.extents.size(), unitBytes, segments, literals,

@@ -38,14 +38,14 @@ std::byte pieceByte(const Piece &piece, std::uint64_t index)
     const Wide at = Wide{piece.phase} + index;
     switch (piece.kind) {
     case Piece::Kind::Literal:
-        return (*piece.bytes)[static_cast<std::size_t>(at)];
+        return piece.literal(index, 1).front();
     case Piece::Kind::Pattern:
-        return (*piece.bytes)[static_cast<std::size_t>(at % piece.bytes->size())];
+        return (*piece.bytes())[static_cast<std::size_t>(at % piece.bytes()->size())];
     case Piece::Kind::Generated:
-        return streamByte(*piece.generator, static_cast<std::uint64_t>(at));
+        return streamByte(piece.generator(), static_cast<std::uint64_t>(at));
     case Piece::Kind::External: {
         std::byte value{};
-        return piece.external->read(static_cast<std::uint64_t>(at), {&value, 1}) ? value : std::byte{};
+        return piece.external()->read(static_cast<std::uint64_t>(at), {&value, 1}) ? value : std::byte{};
     }
     }
     return {};

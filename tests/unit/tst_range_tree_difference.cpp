@@ -19,6 +19,14 @@ struct Count {
     [[nodiscard]] Count slice(std::uint64_t skip) const { return {number + skip}; }
 };
 
+} // namespace
+
+/// So narrow that a few entries make many levels.
+template <>
+inline constexpr std::size_t cachecore::kRangeTreeFanout<Count> = 4;
+
+namespace {
+
 bool same(const Count &a, const Count &b)
 {
     return a.number == b.number;

@@ -185,7 +185,7 @@ bool samePiecesAndBases(const StagedEdits &edits, const Flat &flat, ByteRange ra
         for (std::uint64_t i = 0; i < part.length(); ++i) {
             const Flat::Cell &cell = flat.cells[part.begin().value() + i];
             same = same && cell.staged && (base.kind == Base::Kind::SeenBytes) == cell.seen.has_value()
-                && (!cell.seen || (*base.bytes)[base.skip + i] == *cell.seen);
+                && (!cell.seen || base.bytes()[base.skip + i] == *cell.seen);
         }
         return same;
     });
@@ -298,7 +298,7 @@ void TestStagedEdits::keepTheFirstBaseUnderLaterEdits()
     std::vector<int> seen;
     edits.forEachBase(rangeAt(0, 6), [&](ByteRange range, const Base &base) {
         for (std::uint64_t i = 0; i < range.length(); ++i)
-            seen.push_back(static_cast<int>((*base.bytes)[base.skip + i]));
+            seen.push_back(static_cast<int>(base.bytes()[base.skip + i]));
         return true;
     });
     QCOMPARE(seen, (std::vector<int>{1, 2, 3, 4, 5, 6}));
@@ -388,7 +388,7 @@ void TestStagedEdits::hashedBasesStayAlignedWhenSliced()
     edits.forEachBase(range, [&](ByteRange part, const Base &base) {
         for (std::uint64_t i = 0; i < part.length(); i += Base::kBaseBlock)
             blocks.emplace_back((part.begin().value() + i) / Base::kBaseBlock,
-                                (*base.hashes)[(base.skip + i) / Base::kBaseBlock][0]);
+                                base.hashes()[(base.skip + i) / Base::kBaseBlock][0]);
         return true;
     });
     const std::vector<std::pair<std::uint64_t, std::uint64_t>> wanted{{1, 0}, {3, 2}, {4, 3}};

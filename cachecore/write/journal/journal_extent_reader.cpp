@@ -231,8 +231,7 @@ bool ExtentReader::addSegment(const SegmentEntry &entry, const ExtentHead &head,
         break;
     case SegmentEntry::Kind::Random:
     case SegmentEntry::Kind::Increment:
-        piece.kind = Piece::Kind::Generated;
-        piece.generator = generatorOf(entry);
+        piece = Piece::generatedOf(generatorOf(entry));
         piece.phase = entry.phase;
         break;
     }

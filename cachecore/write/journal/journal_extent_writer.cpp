@@ -18,7 +18,7 @@ std::span<const std::byte> zeros(std::uint64_t count)
 /// The entry of a segment that stays a rule: a generator whose numbers the format can hold.
 std::optional<SegmentEntry> generatedEntry(SegmentEntry entry, const Piece &piece)
 {
-    const Generator &generator = *piece.generator;
+    const Generator &generator = piece.generator();
     entry.kind = generator.kind == Generator::Kind::Random ? SegmentEntry::Kind::Random : SegmentEntry::Kind::Increment;
     entry.width = generator.width;
     entry.phase = piece.phase;
@@ -101,7 +101,7 @@ Result<void> ExtentWriter::addEntry(const JournalSegment &segment)
         if (*number) {
             entry.kind = SegmentEntry::Kind::Pattern;
             entry.pattern = **number;
-            entry.phase = piece.phase % piece.bytes->size();
+            entry.phase = piece.phase % piece.bytes()->size();
         }
     } else if (piece.kind == Piece::Kind::Generated) {
         entry = generatedEntry(entry, piece).value_or(entry);
@@ -120,13 +120,13 @@ Result<void> ExtentWriter::addEntry(const JournalSegment &segment)
 /// The number of the piece's pattern, written now if it was not yet; nothing when it is better or has to be written as literal bytes.
 Result<std::optional<std::uint32_t>> ExtentWriter::patternNumber(const Piece &piece, std::uint64_t length)
 {
-    if (const auto number = m_patterns.find(piece.bytes))
+    if (const auto number = m_patterns.find(piece.bytes()))
         return number;
-    const std::uint64_t size = piece.bytes->size();
+    const std::uint64_t size = piece.bytes()->size();
     if (size > kJournalMostPattern || size > length || !m_patterns.hasRoomFor(size))
         return std::optional<std::uint32_t>();
-    const std::uint32_t number = m_patterns.add(piece.bytes);
-    if (auto done = writePattern(number, piece.bytes); !done)
+    const std::uint32_t number = m_patterns.add(piece.bytes());
+    if (auto done = writePattern(number, piece.bytes()); !done)
         return failure(done.error());
     return std::optional(number);
 }

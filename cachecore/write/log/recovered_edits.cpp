@@ -33,9 +33,9 @@ void openImports(RecoveredEdits &recovered, const OpenImport &openImport)
     named.forEachPiece(named.span(), [&](ByteRange range, const Piece &piece) {
         if (piece.kind != Piece::Kind::External)
             return true;
-        auto file = files.find(piece.external.get());
+        auto file = files.find(piece.external().get());
         if (file == files.end())
-            file = files.emplace(piece.external.get(), reopen(*piece.external->origin(), openImport)).first;
+            file = files.emplace(piece.external().get(), reopen(*piece.external()->origin(), openImport)).first;
         if (!file->second) {
             recovered.lost.push_back({range, file->second.error()});
             recovered.edits = recovered.edits.without(range);

@@ -8,11 +8,6 @@ namespace cachecore::recovery_log {
 
 namespace {
 
-SharedBytes sharedCopy(std::span<const std::byte> bytes)
-{
-    return std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
-}
-
 bool isWidth(std::uint8_t width)
 {
     return width == 1 || width == 2 || width == 4 || width == 8;
@@ -66,7 +61,7 @@ bool Decoder::literal(Unpacker payload)
     const auto bytes = payload.rest();
     if (payload.failed() || bytes.size() != range.length())
         return false;
-    stage(range, Piece::literalOf(sharedCopy(bytes)));
+    stage(range, Piece::literalCopyOf(bytes));
     return true;
 }
 
@@ -156,7 +151,7 @@ bool Decoder::base(RecordKind kind, Unpacker payload)
         const auto bytes = payload.rest();
         if (bytes.size() != range.length())
             return false;
-        base = Base::ofBytes(sharedCopy(bytes));
+        base = Base::ofCopyOf(bytes);
     } else if (kind == RecordKind::BaseHashes && !payload.failed()) {
         const std::uint64_t blocks
             = (range.end() - range.begin().alignedDown(Base::kBaseBlock) + Base::kBaseBlock - 1) / Base::kBaseBlock;

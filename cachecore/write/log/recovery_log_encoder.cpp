@@ -138,10 +138,10 @@ Result<void> Encoder::piece(ByteRange range, const Piece &piece)
     case Piece::Kind::Generated:
         record(range)
             .number(piece.phase)
-            .number(piece.generator->seed)
-            .number(piece.generator->step)
-            .number(static_cast<std::uint8_t>(piece.generator->kind))
-            .number(piece.generator->width);
+            .number(piece.generator().seed)
+            .number(piece.generator().step)
+            .number(static_cast<std::uint8_t>(piece.generator().kind))
+            .number(piece.generator().width);
         return close(RecordKind::Generated);
     case Piece::Kind::External:
         return external(range, piece);
@@ -159,7 +159,7 @@ Result<void> Encoder::literal(ByteRange range, const Piece &piece)
 
 Result<void> Encoder::pattern(ByteRange range, const Piece &piece)
 {
-    const auto id = blobOf(piece.bytes);
+    const auto id = blobOf(piece.bytes());
     if (!id)
         return failure(id.error());
     record(range).number(*id).number(piece.phase);
@@ -168,10 +168,10 @@ Result<void> Encoder::pattern(ByteRange range, const Piece &piece)
 
 Result<void> Encoder::external(ByteRange range, const Piece &piece)
 {
-    const auto origin = piece.external->origin();
+    const auto origin = piece.external()->origin();
     if (!origin)
         return copied(range, piece);
-    const auto id = fileOf(piece.external, *origin);
+    const auto id = fileOf(piece.external(), *origin);
     if (!id)
         return failure(id.error());
     record(range).number(*id).number(piece.phase);
@@ -211,7 +211,7 @@ Result<void> Encoder::seenBytes(ByteRange range, const Base &base)
     return inParts(range, kMostBytes, [&](ByteRange part) {
         const std::uint64_t skip = base.skip + (part.begin() - range.begin());
         record(part).bytes(
-            std::span(*base.bytes).subspan(static_cast<std::size_t>(skip), static_cast<std::size_t>(part.length())));
+            base.bytes().subspan(static_cast<std::size_t>(skip), static_cast<std::size_t>(part.length())));
         return close(RecordKind::BaseBytes);
     });
 }
@@ -227,7 +227,7 @@ Result<void> Encoder::seenHashes(ByteRange range, const Base &base)
         Packer packer = record(part);
         for (std::uint64_t at = blocks.begin().value(); at < part.end().value(); at += Base::kBaseBlock) {
             const std::uint64_t index = firstHash + (at - firstBlock.value()) / Base::kBaseBlock;
-            packer.hash((*base.hashes)[static_cast<std::size_t>(index)]);
+            packer.hash(base.hashes()[static_cast<std::size_t>(index)]);
         }
         return close(RecordKind::BaseHashes);
     });

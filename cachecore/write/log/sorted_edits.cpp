@@ -128,10 +128,10 @@ bool Sorter::fits(ByteRange range, const Base &base, const Piece &piece, ByteRan
     const auto now = sourceAt(range);
     std::span<const std::byte> seen;
     if (base.kind == Base::Kind::SeenBytes)
-        seen = std::span(*base.bytes).subspan(static_cast<std::size_t>(base.skip), now.size());
+        seen = base.bytes().subspan(static_cast<std::size_t>(base.skip), now.size());
     const bool unchanged = base.kind == Base::Kind::SeenBytes
         ? std::ranges::equal(now, seen)
-        : hash128(sourceAt(block)) == (*base.hashes)[static_cast<std::size_t>(base.skip / Base::kBaseBlock)];
+        : hash128(sourceAt(block)) == base.hashes()[static_cast<std::size_t>(base.skip / Base::kBaseBlock)];
     if (unchanged)
         return true;
     // A byte that is there already is no conflict: a write that was interrupted may have brought it.
