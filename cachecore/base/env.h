@@ -40,6 +40,14 @@ enum class OpenMode : std::uint8_t {
                         ///< when the device itself is read-only
 };
 
+/// How a file takes reads that go past what the system keeps of it in memory (O_DIRECT). Powers of two, in bytes.
+struct DirectAlignment {
+    std::uint32_t offset = 0; ///< of positions and lengths; 0: the file takes no such reads
+    std::uint32_t memory = 0; ///< of the buffer's address
+
+    friend bool operator==(const DirectAlignment &, const DirectAlignment &) = default;
+};
+
 /// One open file. Calls match system calls one to one: short counts are returned as they come, EINTR comes
 /// back as an error with that errno; what to do about them is the caller's part, so that tests can inject them.
 /// Thread: any, calls may run in parallel. All functions may block in the system without bound.
@@ -85,6 +93,14 @@ public:
     /// "loop device /dev/loop3", "another program", as far as the system tells. A file system without locks grants it. A block device has no such lock (opening it
     /// exclusively is one); for it only loop devices are looked for.
     [[nodiscard]] virtual Result<std::optional<std::string>> lockForWriting() = 0;
+
+    // What an implementation need not know: NotSupported unless it does.
+
+    /// How the file takes direct reads (STATX_DIOALIGN). NotSupported where the system does not tell, which says nothing about preadDirect.
+    [[nodiscard]] virtual Result<DirectAlignment> directAlignment();
+    /// pread past what the system keeps in memory, after what was written there has reached the medium. Bytes read, 0 at or past the end; EINVAL when
+    /// position, length or address is not aligned as the file demands, NotSupported (with the system's reason) when it takes no direct reads at all.
+    [[nodiscard]] virtual Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into);
 };
 
 /// The operating system as the engine sees it: files, names and the clock. One object under everything

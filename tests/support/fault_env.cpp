@@ -18,7 +18,9 @@ struct FaultEnv::State {
     std::atomic<bool> writesStopped{false};
     std::atomic<unsigned> interruptEvery{0};
     std::atomic<unsigned> transfers{0};
-    std::mutex mutex; ///< guards hook and statusFilter
+    std::atomic<bool> directHidden{false};
+    std::mutex mutex; ///< guards the rest
+    std::optional<cachecore::DirectAlignment> directAlignment;
     std::function<void(EnvOp)> hook;
     std::function<void(cachecore::FileStatus &)> statusFilter;
 
@@ -42,6 +44,12 @@ struct FaultEnv::State {
         if (every != 0 && (transfers.fetch_add(1) + 1) % every == 0)
             return EINTR;
         return std::nullopt;
+    }
+
+    std::optional<DirectAlignment> demanded()
+    {
+        const std::lock_guard lock(mutex);
+        return directAlignment;
     }
 
     Result<cachecore::FileStatus> filtered(Result<cachecore::FileStatus> status)
@@ -139,7 +147,32 @@ public:
         return run(EnvOp::Lock, Operation::Lock, [&] { return m_inner->lockForWriting(); });
     }
 
+    Result<DirectAlignment> directAlignment() override
+    {
+        if (const auto error = m_state->enter(EnvOp::DirectAlignment))
+            return failure(Error::fromErrno(*error, Operation::Stat));
+        if (m_state->directHidden)
+            return EnvFile::directAlignment();
+        const auto told = m_state->demanded();
+        return told ? Result<DirectAlignment>(*told) : m_inner->directAlignment();
+    }
+    Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into) override
+    {
+        if (const auto error = m_state->enterTransfer(EnvOp::ReadDirect))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        const auto demanded = m_state->demanded();
+        if (demanded && !isAligned(*demanded, at, into))
+            return failure(Error::fromErrno(EINVAL, Operation::Read));
+        const std::size_t limit = m_state->transferLimit.load() / 512 * 512;
+        return m_inner->preadDirect(at, limit == 0 ? into : into.first(std::min(into.size(), limit)));
+    }
+
 private:
+    static bool isAligned(DirectAlignment demanded, ByteOffset at, std::span<const std::byte> into)
+    {
+        return demanded.offset != 0 && at.value() % demanded.offset == 0 && into.size() % demanded.offset == 0
+            && reinterpret_cast<std::uintptr_t>(into.data()) % demanded.memory == 0;
+    }
     template <typename Call>
     std::invoke_result_t<Call> run(EnvOp op, Operation operation, Call call)
     {
@@ -212,6 +245,17 @@ void FaultEnv::setStatusFilter(std::function<void(cachecore::FileStatus &)> chan
 {
     const std::lock_guard lock(m_state->mutex);
     m_state->statusFilter = std::move(change);
+}
+
+void FaultEnv::setDirectAlignment(DirectAlignment alignment)
+{
+    const std::lock_guard lock(m_state->mutex);
+    m_state->directAlignment = alignment;
+}
+
+void FaultEnv::hideDirectAlignment(bool hidden)
+{
+    m_state->directHidden = hidden;
 }
 
 std::uint64_t FaultEnv::count(EnvOp op) const
