@@ -3,6 +3,8 @@
 
 namespace cachecore {
 
+EnvMapping::~EnvMapping() = default;
+
 EnvFile::~EnvFile() = default;
 
 Result<DirectAlignment> EnvFile::directAlignment()
@@ -13,6 +15,11 @@ Result<DirectAlignment> EnvFile::directAlignment()
 Result<std::size_t> EnvFile::preadDirect(ByteOffset at, std::span<std::byte> into)
 {
     return failure(ErrorCode::NotSupported, Operation::Read, clippedRange(at, into.size()));
+}
+
+Result<std::unique_ptr<EnvMapping>> EnvFile::map(ByteRange range)
+{
+    return failure(ErrorCode::NotSupported, Operation::Open, range);
 }
 
 Env::~Env() = default;

@@ -45,6 +45,7 @@ public:
     Result<std::optional<std::string>> lockForWriting() override;
     Result<DirectAlignment> directAlignment() override;
     Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into) override;
+    Result<std::unique_ptr<EnvMapping>> map(ByteRange range) override;
 
 private:
     int fd() const { return m_descriptor.get(); }

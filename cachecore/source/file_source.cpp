@@ -218,6 +218,14 @@ Result<void> FileSource::dropCached(ByteRange range)
     return {};
 }
 
+Result<std::unique_ptr<EnvMapping>> FileSource::map(ByteRange range)
+{
+    auto mapping = m_file->map(range);
+    if (!mapping)
+        return failure(named(mapping.error(), Operation::Open, m_path, range));
+    return mapping;
+}
+
 SourceIdentity FileSource::identity() const
 {
     return m_identity;

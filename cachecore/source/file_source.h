@@ -46,6 +46,8 @@ public:
     /// What the system says (STATX_DIOALIGN), else what it is found to take.
     std::uint32_t directIoAlignment() const override;
     Result<void> dropCached(ByteRange range) override;
+    /// Maps a part of it for reading, as EnvFile::map. Blocking.
+    [[nodiscard]] Result<std::unique_ptr<EnvMapping>> map(ByteRange range);
     SourceIdentity identity() const override;
     std::string path() const override;
     bool writable() const override;

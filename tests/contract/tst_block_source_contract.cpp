@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/source/file_source.h"
+#include "cachecore/source/mapped_source.h"
 #include "cachecore/source/memory_source.h"
 #include "tests/contract/block_source_contract.h"
 #include "tests/support/fault_source.h"
@@ -46,7 +47,28 @@ SourceMaker fileMaker(std::string name, FileSource::Access access)
             [=] { return openFile(*path, FileSource::Access::ReadOnly); }};
 }
 
-SourceMaker loopMaker(std::string name, LoopDevice::Access loopAccess, FileSource::Access access)
+std::shared_ptr<BlockSource> openMapped(const std::string &path)
+{
+    auto source = MappedSource::open(systemEnv(), path);
+    return source ? std::shared_ptr<BlockSource>(std::move(*source)) : nullptr;
+}
+
+SourceMaker mappedMaker(std::string name)
+{
+    const auto path = std::make_shared<std::string>();
+    return {std::move(name),
+            [=](const std::vector<std::byte> &content, std::string &skipReason) {
+                *path = freshFile(content);
+                auto source = openMapped(*path);
+                skipReason = "this system does not let a file be mapped and read with a guard";
+                return source;
+            },
+            [=] { return openMapped(*path); }};
+}
+
+using Opener = std::function<std::shared_ptr<BlockSource>(const std::string &path)>;
+
+SourceMaker loopMaker(std::string name, LoopDevice::Access loopAccess, Opener open)
 {
     const auto path = std::make_shared<std::string>();
     return {std::move(name),
@@ -61,10 +83,16 @@ SourceMaker loopMaker(std::string name, LoopDevice::Access loopAccess, FileSourc
                     return nullptr;
                 }
                 *path = held->loop.path();
-                held->source = openFile(*path, access);
-                return {held, held->source.get()};
+                held->source = open(*path);
+                skipReason = "the device could not be opened so";
+                return held->source ? std::shared_ptr<BlockSource>(held, held->source.get()) : nullptr;
             },
             [=] { return openFile(*path, FileSource::Access::ReadOnly); }};
+}
+
+Opener fileWith(FileSource::Access access)
+{
+    return [access](const std::string &path) { return openFile(path, access); };
 }
 
 SourceMaker memoryMaker(std::string name, MemorySource::Access access, MemoryGeometry geometry)
@@ -93,9 +121,13 @@ std::vector<SourceMaker> sourceMakers()
         fileMaker("FileSource, regular file", FileSource::Access::WriteIfPermitted),
         fileMaker("FileSource, regular file, read-only", FileSource::Access::ReadOnly),
         loopMaker("FileSource, loop device, not to be written", LoopDevice::Access::ReadWrite,
-                  FileSource::Access::WriteIfPermitted),
-        loopMaker("FileSource, loop device, written", LoopDevice::Access::ReadWrite, FileSource::Access::WriteDevice),
-        loopMaker("FileSource, read-only loop device", LoopDevice::Access::ReadOnly, FileSource::Access::WriteDevice),
+                  fileWith(FileSource::Access::WriteIfPermitted)),
+        loopMaker("FileSource, loop device, written", LoopDevice::Access::ReadWrite,
+                  fileWith(FileSource::Access::WriteDevice)),
+        loopMaker("FileSource, read-only loop device", LoopDevice::Access::ReadOnly,
+                  fileWith(FileSource::Access::WriteDevice)),
+        mappedMaker("MappedSource, regular file"),
+        loopMaker("MappedSource, loop device", LoopDevice::Access::ReadOnly, openMapped),
     };
 }
 

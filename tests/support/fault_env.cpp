@@ -76,6 +76,32 @@ std::vector<std::span<Byte>> limited(std::span<const std::span<Byte>> buffers, s
     return result;
 }
 
+class FaultMapping final : public EnvMapping {
+public:
+    FaultMapping(std::unique_ptr<EnvMapping> inner, std::shared_ptr<FaultEnv::State> state)
+        : m_inner(std::move(inner))
+        , m_state(std::move(state))
+    {
+    }
+
+    Result<std::size_t> copy(std::uint64_t from, std::span<const std::span<std::byte>> into) override
+    {
+        if (const auto error = m_state->enterTransfer(EnvOp::ReadMapped))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        return m_inner->copy(from, limited(into, m_state->transferLimit.load()));
+    }
+    Result<void> letGo(std::uint64_t from, std::uint64_t length) override
+    {
+        if (const auto error = m_state->enter(EnvOp::LetGo))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        return m_inner->letGo(from, length);
+    }
+
+private:
+    const std::unique_ptr<EnvMapping> m_inner;
+    const std::shared_ptr<FaultEnv::State> m_state;
+};
+
 class FaultFile final : public EnvFile {
 public:
     FaultFile(std::unique_ptr<EnvFile> inner, std::shared_ptr<FaultEnv::State> state)
@@ -165,6 +191,14 @@ public:
             return failure(Error::fromErrno(EINVAL, Operation::Read));
         const std::size_t limit = m_state->transferLimit.load() / 512 * 512;
         return m_inner->preadDirect(at, limit == 0 ? into : into.first(std::min(into.size(), limit)));
+    }
+
+    Result<std::unique_ptr<EnvMapping>> map(ByteRange range) override
+    {
+        auto mapping = run(EnvOp::Map, Operation::Open, [&] { return m_inner->map(range); });
+        if (!mapping)
+            return mapping;
+        return std::make_unique<FaultMapping>(std::move(*mapping), m_state);
     }
 
 private:

@@ -3,6 +3,7 @@
 #include "tests/support/fault_env.h"
 #include "tests/support/loop_device.h"
 #include "tests/support/random.h"
+#include "tests/support/source_reads.h"
 #include "tests/support/temp_dir.h"
 
 #include <QTest>
@@ -12,8 +13,6 @@
 #include <new>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace cachecore;
@@ -24,37 +23,6 @@ namespace {
 using Access = FileSource::Access;
 
 constexpr std::size_t kSize = 3 * 4096 * 100 + 777;
-
-std::vector<std::byte> slice(const std::vector<std::byte> &bytes, std::size_t at, std::size_t length)
-{
-    const std::size_t begin = std::min(at, bytes.size());
-    const std::size_t end = std::min(begin + length, bytes.size());
-    return {bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.begin() + static_cast<std::ptrdiff_t>(end)};
-}
-
-Result<std::vector<std::byte>> readDirect(BlockSource &source, std::uint64_t at, std::size_t length)
-{
-    std::vector<std::byte> bytes(length);
-    const auto got = source.readDirect(ByteOffset(at), bytes);
-    if (!got)
-        return failure(got.error());
-    bytes.resize(static_cast<std::size_t>(*got));
-    return bytes;
-}
-
-/// How many pages of a file the system has in memory.
-std::size_t pagesInMemory(const std::string &path, std::size_t size)
-{
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    void *const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
-    ::close(descriptor);
-    if (mapped == MAP_FAILED)
-        return ~std::size_t{0};
-    std::vector<unsigned char> pages((size + 4095) / 4096);
-    ::mincore(mapped, size, pages.data());
-    ::munmap(mapped, size);
-    return static_cast<std::size_t>(std::ranges::count_if(pages, [](unsigned char page) { return page & 1; }));
-}
 
 } // namespace
 
@@ -75,6 +43,7 @@ private slots:
     void saysWhichBytesFailed();
     void reachesTheLargestOffset();
     void leavesTheSystemsMemoryAlone();
+    void losesOnlyTheBadSectorsOfAPage();
     void tellsTheGeometryOfADevice_data();
     void tellsTheGeometryOfADevice();
 
@@ -285,10 +254,36 @@ void TstDirectRead::leavesTheSystemsMemoryAlone()
         QSKIP("the file system here lives in memory or takes no direct reads");
     QVERIFY(*readDirect(*source, 4000, 8000) == slice(m_content, 4000, 8000));
     QCOMPARE(pagesInMemory(m_path, kSize), std::size_t{0});
-    std::vector<std::byte> plain(8000);
-    const std::span<std::byte> into(plain);
-    QVERIFY(source->readAt(ByteOffset(4000), std::span(&into, 1)));
+    QVERIFY(*readSome(*source, 4000, 8000) == slice(m_content, 4000, 8000));
     QVERIFY(pagesInMemory(m_path, kSize) > 0);
+}
+
+void TstDirectRead::losesOnlyTheBadSectorsOfAPage()
+{
+    constexpr std::uint64_t kPage = 5 * 4096;
+    const auto content = patternBytes(16 * 4096, 6);
+    const std::string image = m_dir.write("failing", content);
+    const LoopDevice loop(image, LoopDevice::Access::ReadOnly);
+    if (loop.path().empty())
+        QSKIP(loop.whyNot());
+    const auto source = FileSource::open(systemEnv(), loop.path(), Access::ReadOnly);
+    QVERIFY(source);
+    QCOMPARE((*source)->directIoAlignment(), 512u);
+    // A device whose image was cut short fails to read what is missing.
+    QCOMPARE(::truncate(image.c_str(), kPage + 3 * 512), 0);
+    QVERIFY((*source)->dropCached(ByteRange::whole(content.size())));
+    const auto plain = readSome(**source, kPage, 4096);
+    QVERIFY(!plain);
+    QCOMPARE(plain.error().code, ErrorCode::Io);
+    for (std::uint64_t sector = 0; sector < 8; ++sector) {
+        const auto got = readDirect(**source, kPage + sector * 512, 512);
+        QCOMPARE(got.has_value(), sector < 3);
+        if (got)
+            QVERIFY(*got == slice(content, kPage + sector * 512, 512));
+        else
+            QVERIFY(got.error().code == ErrorCode::Io
+                    && got.error().range == ByteRange::make(kPage + sector * 512, 512));
+    }
 }
 
 void TstDirectRead::tellsTheGeometryOfADevice_data()
