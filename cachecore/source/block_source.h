@@ -91,6 +91,8 @@ public:
     [[nodiscard]] virtual SourceIdentity identity() const = 0;
     /// The name it was opened by, in bytes; empty for memory.
     [[nodiscard]] virtual std::string path() const = 0;
+    /// False when path() is only what to call it and no file of the system has that name; then nothing is kept beside it.
+    [[nodiscard]] virtual bool pathIsFileName() const { return !path().empty(); }
     [[nodiscard]] virtual bool writable() const = 0;
     /// Why it is not writable; only meaningful when writable() is false. Held with the holder when another program writes to it.
     [[nodiscard]] virtual Error readOnlyReason() const = 0;
