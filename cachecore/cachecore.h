@@ -9,8 +9,8 @@
 ///     auto document = cachecore::Document::create(std::move(*source), {}, pools, cachecore::systemEnv());
 ///     auto magic = cachecore::readValue<std::uint16_t>(**document, cachecore::ByteOffset(0x438), std::endian::little);
 ///
-/// Nothing here throws, prints or keeps global state; what can fail returns a Result with a typed Error.
-/// Blocking functions say so. The headers below are the public ones; whatever else lies beside them in the sources is not installed.
+/// What can fail returns a Result with a typed Error; nothing throws but where it says std::bad_alloc, and nothing prints. Functions that block say so.
+/// What is reached from here is public and installed; whatever else lies beside it in the sources is the engine's own affair.
 
 #include "cachecore/base/byte_range.h"
 #include "cachecore/base/env.h"

@@ -14,6 +14,8 @@ namespace cachecore {
 /// It is here for programs that want the system's page cache mapped; FileSource is faster, and also tells why a read failed. A read that the medium fails is
 /// Io with EIO, whatever the reason, because a mapping knows no other.
 ///
+/// What was read counts as shared memory of the program until the system takes it back or dropCached lets go of it.
+///
 /// The mapping is a window of up to 1 TiB, larger than the file, so that growth shows in it; smaller where the program has few addresses left. Reading elsewhere moves
 /// it. What no mapping can reach (the last page before 2^63) is read the plain way.
 /// Thread: any, in parallel.
