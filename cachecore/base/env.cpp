@@ -3,7 +3,24 @@
 
 namespace cachecore {
 
+EnvMapping::~EnvMapping() = default;
+
 EnvFile::~EnvFile() = default;
+
+Result<DirectAlignment> EnvFile::directAlignment()
+{
+    return failure(ErrorCode::NotSupported, Operation::Stat);
+}
+
+Result<std::size_t> EnvFile::preadDirect(ByteOffset at, std::span<std::byte> into)
+{
+    return failure(ErrorCode::NotSupported, Operation::Read, clippedRange(at, into.size()));
+}
+
+Result<std::unique_ptr<EnvMapping>> EnvFile::map(ByteRange range)
+{
+    return failure(ErrorCode::NotSupported, Operation::Open, range);
+}
 
 Env::~Env() = default;
 

@@ -40,6 +40,31 @@ enum class OpenMode : std::uint8_t {
                         ///< when the device itself is read-only
 };
 
+/// How a file takes reads that go past what the system keeps of it in memory (O_DIRECT). Powers of two, in bytes.
+struct DirectAlignment {
+    std::uint32_t offset = 0; ///< of positions and lengths; 0: the file takes no such reads
+    std::uint32_t memory = 0; ///< of the buffer's address
+
+    friend bool operator==(const DirectAlignment &, const DirectAlignment &) = default;
+};
+
+/// A part of a file mapped into memory, read without touching it: what the file no longer has, or the medium does not give, is an error and never a
+/// signal. Unmapped with the object; the file may be closed before. Thread: any, calls may run in parallel. Reading may block in the system without bound.
+class EnvMapping {
+public:
+    EnvMapping() = default;
+    EnvMapping(const EnvMapping &) = delete;
+    EnvMapping &operator=(const EnvMapping &) = delete;
+    virtual ~EnvMapping();
+
+    /// Copies what lies `from` bytes behind the begin of the mapping, which must be inside it, into the buffers in order. Returns the bytes copied: all, or fewer
+    /// when the mapping ends or the next page cannot be had. EFAULT when not even the first byte can be had: the file ends before its page, or the medium failed. Behind the end of
+    /// a file the rest of its last page reads as zeros: only its size, asked afterwards, tells them from bytes.
+    [[nodiscard]] virtual Result<std::size_t> copy(std::uint64_t from, std::span<const std::span<std::byte>> into) = 0;
+    /// Lets go of the pages that share a byte with [from, from + length), so that EnvFile::dropCached can forget them.
+    [[nodiscard]] virtual Result<void> letGo(std::uint64_t from, std::uint64_t length) = 0;
+};
+
 /// One open file. Calls match system calls one to one: short counts are returned as they come, EINTR comes
 /// back as an error with that errno; what to do about them is the caller's part, so that tests can inject them.
 /// Thread: any, calls may run in parallel. All functions may block in the system without bound.
@@ -85,6 +110,18 @@ public:
     /// "loop device /dev/loop3", "another program", as far as the system tells. A file system without locks grants it. A block device has no such lock (opening it
     /// exclusively is one); for it only loop devices are looked for.
     [[nodiscard]] virtual Result<std::optional<std::string>> lockForWriting() = 0;
+
+    // What an implementation need not know: NotSupported unless it does.
+
+    /// How the file takes direct reads (STATX_DIOALIGN). NotSupported where the system does not tell, which says nothing about preadDirect.
+    [[nodiscard]] virtual Result<DirectAlignment> directAlignment();
+    /// pread past what the system keeps in memory, after what was written there has reached the medium. Bytes read, 0 at or past the end; EINVAL when
+    /// position, length or address is not aligned as the file demands, NotSupported (with the system's reason) when it takes no direct reads at all.
+    [[nodiscard]] virtual Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into);
+    /// Maps `range`, not empty, for reading, whether the file reaches so far or not; what it grows by later shows in the mapping. The begin is a multiple of
+    /// 64 KiB. NotSupported (with the system's reason) where the file cannot be mapped, or the system forbids reading memory with a guard; EOVERFLOW where no file of that file system can reach so far; ENOMEM where
+    /// the program has no addresses left.
+    [[nodiscard]] virtual Result<std::unique_ptr<EnvMapping>> map(ByteRange range);
 };
 
 /// The operating system as the engine sees it: files, names and the clock. One object under everything

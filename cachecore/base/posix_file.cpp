@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/base/posix_file.h"
 
+#include "cachecore/base/io_vectors.h"
+
 #include <algorithm>
-#include <array>
-#include <climits>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -42,32 +41,6 @@ std::int64_t nanoseconds(const struct timespec &time)
 {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
-
-/// At most IOV_MAX buffers in the system's form; the rest is left for the caller's next call, as with any short transfer.
-struct IoVectors {
-    std::array<struct iovec, 64> few{};
-    std::vector<struct iovec> many;
-    int count = 0;
-    std::uint64_t bytes = 0;
-
-    template <typename Byte>
-    explicit IoVectors(std::span<const std::span<Byte>> buffers)
-    {
-        const std::size_t used = std::min<std::size_t>(buffers.size(), IOV_MAX);
-        if (used > few.size())
-            many.resize(used);
-        struct iovec *const to = data();
-        for (std::size_t i = 0; i < used; ++i) {
-            // iovec has no const; pwritev does not write through it.
-            to[i].iov_base = const_cast<std::byte *>(buffers[i].data());
-            to[i].iov_len = buffers[i].size();
-            bytes += buffers[i].size();
-        }
-        count = static_cast<int>(used);
-    }
-
-    struct iovec *data() { return many.empty() ? few.data() : many.data(); }
-};
 
 } // namespace
 

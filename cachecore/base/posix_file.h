@@ -43,6 +43,9 @@ public:
     Result<void> reserve(std::uint64_t size) override;
     Result<void> dropCached(ByteRange range) override;
     Result<std::optional<std::string>> lockForWriting() override;
+    Result<DirectAlignment> directAlignment() override;
+    Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into) override;
+    Result<std::unique_ptr<EnvMapping>> map(ByteRange range) override;
 
 private:
     int fd() const { return m_descriptor.get(); }
@@ -53,11 +56,14 @@ private:
         return {};
     }
     Result<ByteRange> allOfRest(ByteOffset from);
+    Result<int> directFd();
 
     const std::shared_ptr<WriteLocks> m_locks;
     std::mutex m_lockMutex;   ///< guards m_lock
     WriteLocks::Token m_lock; ///< given back after the descriptor is closed
     const FileDescriptor m_descriptor;
+    std::mutex m_directMutex; ///< guards m_direct
+    FileDescriptor m_direct;  ///< the same file opened with O_DIRECT, from the first direct read on
 };
 
 } // namespace cachecore

@@ -10,6 +10,11 @@ Result<std::uint64_t> BlockSource::readAt(ByteOffset at, std::span<std::byte> in
     return readAt(at, std::span<const std::span<std::byte>>(&into, 1));
 }
 
+Result<std::uint64_t> BlockSource::readDirect(ByteOffset at, std::span<std::byte> into)
+{
+    return readAt(at, into);
+}
+
 Result<void> BlockSource::dropCached(ByteRange)
 {
     return {};

@@ -52,6 +52,11 @@ public:
     /// The same into one buffer.
     [[nodiscard]] Result<std::uint64_t> readAt(ByteOffset at, std::span<std::byte> into);
 
+    /// The same past what the system keeps of the medium in memory, where that is possible: then exactly the units of directIoAlignment() that share a byte with
+    /// the range are read, so that one bad block fails alone; readAt fails for all blocks of a page of the system (4 KiB or more) when one of them is bad. Place, length and address
+    /// need no alignment. Sees what was written and not synced. Much slower than readAt, for what it failed to read.
+    [[nodiscard]] virtual Result<std::uint64_t> readDirect(ByteOffset at, std::span<std::byte> into);
+
     /// Writes the buffers one after the other at `at`, all of them: a short write is resumed. Refuses
     /// (OutOfRange; Truncated what it has had and has lost since) what would lie past the current end, and (ReadOnly) a source that is not writable.
     /// The error's range starts at the first byte that was not written.
@@ -75,6 +80,9 @@ public:
     [[nodiscard]] virtual std::uint32_t blockSize() const = 0;
     /// The unit in bytes that an interrupted write may damage as a whole, at least blockSize(); a power of two.
     [[nodiscard]] virtual std::uint32_t physicalBlockSize() const { return blockSize(); }
+    /// The unit in bytes that readDirect asks the medium in, a power of two, 512 at least; 0 where readDirect is readAt. May grow, or become 0, when the
+    /// system turns out to take no smaller reads past its memory, or none.
+    [[nodiscard]] virtual std::uint32_t directIoAlignment() const { return 0; }
     /// The unit in bytes that writes must begin and end at; 1 where any byte can be written alone. A power of two.
     [[nodiscard]] virtual std::uint32_t writeGranularity() const { return 1; }
     /// Asks that the next read of `range` comes from the medium and not from what the system keeps of it in memory; what was
@@ -83,6 +91,8 @@ public:
     [[nodiscard]] virtual SourceIdentity identity() const = 0;
     /// The name it was opened by, in bytes; empty for memory.
     [[nodiscard]] virtual std::string path() const = 0;
+    /// False when path() is only what to call it and no file of the system has that name; then nothing is kept beside it.
+    [[nodiscard]] virtual bool pathIsFileName() const { return !path().empty(); }
     [[nodiscard]] virtual bool writable() const = 0;
     /// Why it is not writable; only meaningful when writable() is false. Held with the holder when another program writes to it.
     [[nodiscard]] virtual Error readOnlyReason() const = 0;

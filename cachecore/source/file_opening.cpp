@@ -139,6 +139,11 @@ Result<void> Opening::look(FileKind kind)
     if (!physical)
         return failure(named(physical.error(), Operation::Stat, path));
     physicalBlockSize = *physical;
+    const auto direct = resumed([&] { return file->directAlignment(); });
+    if (direct)
+        directAlignment = *direct;
+    else if (direct.error().code != ErrorCode::NotSupported)
+        return failure(named(direct.error(), Operation::Stat, path));
     return {};
 }
 

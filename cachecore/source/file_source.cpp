@@ -48,6 +48,7 @@ FileSource::FileSource(OpenedFile opened)
     , m_blockSize(opened.blockSize)
     , m_physicalBlockSize(opened.physicalBlockSize)
     , m_readOnlyReason(std::move(opened.readOnlyReason))
+    , m_direct(opened.directAlignment, opened.blockSize)
     , m_largestSize(opened.status.size)
 {
 }
@@ -69,6 +70,20 @@ Result<std::uint64_t> FileSource::readAt(ByteOffset at, std::span<const std::spa
         done += *got;
     }
     return done;
+}
+
+Result<std::uint64_t> FileSource::readDirect(ByteOffset at, std::span<std::byte> into)
+{
+    const ByteRange asked = clippedRange(at, into.size());
+    const std::span<std::byte> inside = into.first(static_cast<std::size_t>(asked.length()));
+    const auto got = m_direct.read(*m_file, at, inside);
+    if (!got)
+        return failure(named(got.error(), Operation::Read, m_path, asked));
+    const std::uint64_t done = got->value_or(0);
+    if (done == inside.size())
+        return done;
+    const auto rest = BlockSource::readAt(at + done, inside.subspan(static_cast<std::size_t>(done)));
+    return rest ? Result<std::uint64_t>(done + *rest) : failure(named(rest.error(), Operation::Read, m_path, asked));
 }
 
 // The size is asked again before every piece: a file that was cut short meanwhile must not grow by our writing.
@@ -190,12 +205,25 @@ std::uint32_t FileSource::physicalBlockSize() const
     return m_physicalBlockSize;
 }
 
+std::uint32_t FileSource::directIoAlignment() const
+{
+    return m_direct.unit();
+}
+
 Result<void> FileSource::dropCached(ByteRange range)
 {
     auto done = m_file->dropCached(range);
     if (!done)
         return failure(named(done.error(), Operation::Read, m_path, range));
     return {};
+}
+
+Result<std::unique_ptr<EnvMapping>> FileSource::map(ByteRange range)
+{
+    auto mapping = m_file->map(range);
+    if (!mapping)
+        return failure(named(mapping.error(), Operation::Open, m_path, range));
+    return mapping;
 }
 
 SourceIdentity FileSource::identity() const

@@ -3,6 +3,7 @@
 
 #include "cachecore/base/env.h"
 #include "cachecore/source/block_source.h"
+#include "cachecore/source/direct_reader.h"
 
 #include <atomic>
 #include <memory>
@@ -31,6 +32,8 @@ public:
 
     using BlockSource::readAt;
     Result<std::uint64_t> readAt(ByteOffset at, std::span<const std::span<std::byte>> into) override;
+    /// With O_DIRECT; readAt where the file system takes no such reads.
+    Result<std::uint64_t> readDirect(ByteOffset at, std::span<std::byte> into) override;
     Result<void> writev(ByteOffset at, std::span<const std::span<const std::byte>> from) override;
     Result<void> sync() override;
     Result<std::uint64_t> size() override;
@@ -40,7 +43,11 @@ public:
     std::uint32_t blockSize() const override;
     /// What the device says; 4096 for a regular file.
     std::uint32_t physicalBlockSize() const override;
+    /// What the system says (STATX_DIOALIGN), else what it is found to take.
+    std::uint32_t directIoAlignment() const override;
     Result<void> dropCached(ByteRange range) override;
+    /// Maps a part of it for reading, as EnvFile::map. Blocking.
+    [[nodiscard]] Result<std::unique_ptr<EnvMapping>> map(ByteRange range);
     SourceIdentity identity() const override;
     std::string path() const override;
     bool writable() const override;
@@ -58,7 +65,8 @@ private:
     const std::uint32_t m_blockSize;
     const std::uint32_t m_physicalBlockSize;
     const std::optional<Error> m_readOnlyReason; ///< nothing: writable
-    std::atomic<std::uint64_t> m_largestSize;    ///< that it was seen to have, bytes
+    DirectReader m_direct;
+    std::atomic<std::uint64_t> m_largestSize; ///< that it was seen to have, bytes
 };
 
 } // namespace cachecore

@@ -125,6 +125,36 @@ void BlockSourceContract::readsNothingAtAndPastTheEnd()
     }
 }
 
+void BlockSourceContract::readsTheSamePastTheSystemsMemory()
+{
+    CACHET_FIXTURE();
+    const auto readDirect = [&](std::uint64_t at, std::size_t length) {
+        std::vector<std::byte> bytes(length);
+        const auto got = f.source->readDirect(ByteOffset(at), bytes);
+        bytes.resize(static_cast<std::size_t>(got.value_or(0)));
+        return bytes;
+    };
+    const std::uint32_t unit = f.source->directIoAlignment();
+    QVERIFY(unit == 0 || (std::has_single_bit(unit) && unit >= 512));
+    std::vector<std::byte> expected = f.content;
+    if (f.source->writable()) {
+        const std::vector<std::byte> bytes(f.source->blockSize(), std::byte{0xee});
+        QVERIFY(writeOne(*f.source, 8192, bytes)); // not synced, and to be seen all the same
+        std::ranges::copy(bytes, expected.begin() + 8192);
+    }
+    Random random(3);
+    for (int i = 0; i < 100; ++i) {
+        const std::uint64_t at = random.below(kSize);
+        const std::size_t length = random.skewedBelow(30000);
+        QVERIFY(readDirect(at, length) == slice(expected, at, length));
+    }
+    for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{8192}, std::uint64_t{kSize} - 4096})
+        QVERIFY(readDirect(at, 4096) == slice(expected, at, 4096));
+    QVERIFY(readDirect(0, kSize + 5000) == expected);
+    for (const std::uint64_t at : {std::uint64_t{kSize}, std::uint64_t{kSize} + 1, kMaxSourceSize - 10, kMaxSourceSize})
+        QVERIFY(readDirect(at, 4096).empty());
+}
+
 void BlockSourceContract::writesOnlyWhatItWasGiven()
 {
     CACHET_FIXTURE();

@@ -35,6 +35,8 @@ private slots:
     void scattersOneReadOverManyBuffers();
     void readsNothingAtAndPastTheEnd_data() { rows(); }
     void readsNothingAtAndPastTheEnd();
+    void readsTheSamePastTheSystemsMemory_data() { rows(); }
+    void readsTheSamePastTheSystemsMemory();
     void writesOnlyWhatItWasGiven_data() { rows(); }
     void writesOnlyWhatItWasGiven();
     void refusesToWritePastTheEnd_data() { rows(); }

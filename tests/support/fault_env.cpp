@@ -18,7 +18,9 @@ struct FaultEnv::State {
     std::atomic<bool> writesStopped{false};
     std::atomic<unsigned> interruptEvery{0};
     std::atomic<unsigned> transfers{0};
-    std::mutex mutex; ///< guards hook and statusFilter
+    std::atomic<bool> directHidden{false};
+    std::mutex mutex; ///< guards the rest
+    std::optional<cachecore::DirectAlignment> directAlignment;
     std::function<void(EnvOp)> hook;
     std::function<void(cachecore::FileStatus &)> statusFilter;
 
@@ -44,6 +46,12 @@ struct FaultEnv::State {
         return std::nullopt;
     }
 
+    std::optional<DirectAlignment> demanded()
+    {
+        const std::lock_guard lock(mutex);
+        return directAlignment;
+    }
+
     Result<cachecore::FileStatus> filtered(Result<cachecore::FileStatus> status)
     {
         const std::lock_guard lock(mutex);
@@ -67,6 +75,32 @@ std::vector<std::span<Byte>> limited(std::span<const std::span<Byte>> buffers, s
     }
     return result;
 }
+
+class FaultMapping final : public EnvMapping {
+public:
+    FaultMapping(std::unique_ptr<EnvMapping> inner, std::shared_ptr<FaultEnv::State> state)
+        : m_inner(std::move(inner))
+        , m_state(std::move(state))
+    {
+    }
+
+    Result<std::size_t> copy(std::uint64_t from, std::span<const std::span<std::byte>> into) override
+    {
+        if (const auto error = m_state->enterTransfer(EnvOp::ReadMapped))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        return m_inner->copy(from, limited(into, m_state->transferLimit.load()));
+    }
+    Result<void> letGo(std::uint64_t from, std::uint64_t length) override
+    {
+        if (const auto error = m_state->enter(EnvOp::LetGo))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        return m_inner->letGo(from, length);
+    }
+
+private:
+    const std::unique_ptr<EnvMapping> m_inner;
+    const std::shared_ptr<FaultEnv::State> m_state;
+};
 
 class FaultFile final : public EnvFile {
 public:
@@ -139,7 +173,40 @@ public:
         return run(EnvOp::Lock, Operation::Lock, [&] { return m_inner->lockForWriting(); });
     }
 
+    Result<DirectAlignment> directAlignment() override
+    {
+        if (const auto error = m_state->enter(EnvOp::DirectAlignment))
+            return failure(Error::fromErrno(*error, Operation::Stat));
+        if (m_state->directHidden)
+            return EnvFile::directAlignment();
+        const auto told = m_state->demanded();
+        return told ? Result<DirectAlignment>(*told) : m_inner->directAlignment();
+    }
+    Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into) override
+    {
+        if (const auto error = m_state->enterTransfer(EnvOp::ReadDirect))
+            return failure(Error::fromErrno(*error, Operation::Read));
+        const auto demanded = m_state->demanded();
+        if (demanded && !isAligned(*demanded, at, into))
+            return failure(Error::fromErrno(EINVAL, Operation::Read));
+        const std::size_t limit = m_state->transferLimit.load() / 512 * 512;
+        return m_inner->preadDirect(at, limit == 0 ? into : into.first(std::min(into.size(), limit)));
+    }
+
+    Result<std::unique_ptr<EnvMapping>> map(ByteRange range) override
+    {
+        auto mapping = run(EnvOp::Map, Operation::Open, [&] { return m_inner->map(range); });
+        if (!mapping)
+            return mapping;
+        return std::make_unique<FaultMapping>(std::move(*mapping), m_state);
+    }
+
 private:
+    static bool isAligned(DirectAlignment demanded, ByteOffset at, std::span<const std::byte> into)
+    {
+        return demanded.offset != 0 && at.value() % demanded.offset == 0 && into.size() % demanded.offset == 0
+            && reinterpret_cast<std::uintptr_t>(into.data()) % demanded.memory == 0;
+    }
     template <typename Call>
     std::invoke_result_t<Call> run(EnvOp op, Operation operation, Call call)
     {
@@ -212,6 +279,17 @@ void FaultEnv::setStatusFilter(std::function<void(cachecore::FileStatus &)> chan
 {
     const std::lock_guard lock(m_state->mutex);
     m_state->statusFilter = std::move(change);
+}
+
+void FaultEnv::setDirectAlignment(DirectAlignment alignment)
+{
+    const std::lock_guard lock(m_state->mutex);
+    m_state->directAlignment = alignment;
+}
+
+void FaultEnv::hideDirectAlignment(bool hidden)
+{
+    m_state->directHidden = hidden;
 }
 
 std::uint64_t FaultEnv::count(EnvOp op) const

@@ -29,6 +29,11 @@ enum class EnvOp : std::uint8_t {
     Reserve,
     DropCached,
     Lock,
+    DirectAlignment,
+    ReadDirect,
+    Map,
+    ReadMapped,
+    LetGo,
     OpenAnonymous,
     List,
     CreateDirectories,
@@ -52,7 +57,7 @@ public:
     void clearFailures();
     void setDelay(EnvOp op, std::chrono::milliseconds delay);
     void setGate(EnvOp op, std::shared_ptr<Gate> gate);
-    /// Each read and write transfers at most that many bytes; 0 for no bound.
+    /// Each read and write transfers at most that many bytes; 0 for no bound. Direct reads keep to whole 512 bytes, as a device does.
     void limitTransfers(std::size_t bytes);
     /// From now on writes do nothing and return 0, as no healthy file does.
     void stopWriting(bool stopped);
@@ -62,6 +67,10 @@ public:
     void setHook(std::function<void(EnvOp)> hook);
     /// What File::status and Env::status report is passed through `change` first; for devices and sizes no test has.
     void setStatusFilter(std::function<void(cachecore::FileStatus &)> change);
+    /// Files say they take direct reads so, whatever the system says; direct reads that are not aligned so fail with EINVAL.
+    void setDirectAlignment(cachecore::DirectAlignment alignment);
+    /// From now on files do not say how they take direct reads, as on older systems.
+    void hideDirectAlignment(bool hidden);
 
     [[nodiscard]] std::uint64_t count(EnvOp op) const;
     [[nodiscard]] std::uint64_t total() const;

@@ -24,9 +24,9 @@ std::string outputOf(const std::string &command)
     return std::string(text.substr(0, text.find('\n')));
 }
 
-LoopDevice::LoopDevice(const std::string &file, Access access)
-    : m_path(outputOf(std::string("losetup --find --show ") + (access == Access::ReadOnly ? "--read-only '" : "'")
-                      + file + "' 2>/dev/null"))
+LoopDevice::LoopDevice(const std::string &file, Access access, unsigned sector)
+    : m_path(outputOf("losetup --find --show --sector-size " + std::to_string(sector)
+                      + (access == Access::ReadOnly ? " --read-only '" : " '") + file + "' 2>/dev/null"))
 {
 }
 

@@ -10,7 +10,8 @@ class LoopDevice {
 public:
     enum class Access { ReadOnly, ReadWrite };
 
-    explicit LoopDevice(const std::string &file, Access access);
+    /// `sector` is its logical block size in bytes.
+    explicit LoopDevice(const std::string &file, Access access, unsigned sector = 512);
     ~LoopDevice();
     LoopDevice(const LoopDevice &) = delete;
     LoopDevice &operator=(const LoopDevice &) = delete;

@@ -126,9 +126,12 @@ void TestIncludes::findsWhatIsPlantedInATree()
     QCOMPARE(forbiddenIncludes(root).size(), std::size_t{0});
 
     plant("cachecore/base/error.h", "#include <expected>\n#include <QString>\n");
+    plant("tests/consumer/reader.h", "#include <cachecore/cachecore.h>\n");
+    plant("tests/consumer/main.cpp", "#include \"reader.h\"\n#include \"cachecore/base/error.h\"\n");
     plant("ui/view.cpp", "#include \"view.h\"\n\n#include \"app/window.h\"\n");
     const std::vector<std::string> expected = {
         "cachecore/base/error.h:2: the engine knows no Qt: QString",
+        "tests/consumer/main.cpp:2: no file of the project by its root: cachecore/base/error.h",
         "ui/view.cpp:1: no file of the project by its root: view.h",
         "ui/view.cpp:3: ui must not include app: app/window.h",
     };

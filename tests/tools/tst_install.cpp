@@ -20,6 +20,7 @@ class TestInstall final : public QObject {
 
 private slots:
     void installsEverythingInItsPlace();
+    void installsTheProgramAloneWhenAsked();
     void toolsAcceptTheFile_data();
     void toolsAcceptTheFile();
     void manPageNamesEveryOption();
@@ -37,6 +38,19 @@ void TestInstall::installsEverythingInItsPlace()
           "share/icons/hicolor/48x48/apps/org.cachet.Cachet.png"})
         QVERIFY2(QFile::exists(prefix.filePath(QLatin1String(name))), name);
     QVERIFY(QFile::permissions(prefix.filePath(QStringLiteral("bin/cachet"))) & QFile::ExeUser);
+}
+
+void TestInstall::installsTheProgramAloneWhenAsked()
+{
+    const QTemporaryDir prefix;
+    const Ended ended = runProgram(QStringLiteral(CACHET_CMAKE),
+                                   {"--install", QStringLiteral(CACHET_BINARY_DIR), "--component", "cachet", "--prefix",
+                                    prefix.path()});
+    QVERIFY2(ended.exitCode == 0, ended.said().constData());
+    for (const char *name : {"bin/cachet", "share/man/man1/cachet.1", "share/applications/org.cachet.Cachet.desktop"})
+        QVERIFY2(QFile::exists(prefix.filePath(QLatin1String(name))), name);
+    for (const char *name : {"include", "lib", "share/doc"})
+        QVERIFY2(!QFile::exists(prefix.filePath(QLatin1String(name))), name);
 }
 
 void TestInstall::toolsAcceptTheFile_data()

@@ -68,7 +68,7 @@ struct Names {
 Result<Names> namesOf(Env &env, const BlockSource &source, const JournalPlaces &places)
 {
     Names names;
-    if (source.path().empty()) {
+    if (!source.pathIsFileName()) {
         names.anonymous = JournalName{{}, {}, true};
         return names;
     }
