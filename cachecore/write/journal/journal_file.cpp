@@ -2,6 +2,7 @@
 #include "cachecore/write/journal/journal_file.h"
 
 #include "cachecore/base/directory_sync.h"
+#include "cachecore/base/retried_call.h"
 #include "cachecore/write/journal/journal_reader.h"
 #include "cachecore/write/protocol_step.h"
 
@@ -24,16 +25,6 @@ Error named(Error error, const std::string &path)
 bool refusesPlace(const Error &error)
 {
     return error.systemError == EACCES || error.systemError == EPERM || error.systemError == EROFS;
-}
-
-template <typename Call>
-auto retriedWhenInterrupted(const Call &call)
-{
-    for (;;) {
-        auto result = call();
-        if (result || result.error().systemError != EINTR)
-            return result;
-    }
 }
 
 /// Makes that a name is there, or no more, durable.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_window.h"
 
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -47,9 +48,8 @@ Result<std::span<const std::byte>> JournalWindow::view(std::uint64_t at, std::si
         moveTo(at, wanted);
         while (m_size < length) {
             const std::span<std::byte> rest(m_bytes.get() + m_size, wanted - m_size);
-            const auto got = m_file.preadv(ByteOffset(m_begin + m_size), std::span(&rest, 1));
-            if (!got && got.error().systemError == EINTR)
-                continue;
+            const auto got = retriedWhenInterrupted(
+                [&] { return m_file.preadv(ByteOffset(m_begin + m_size), std::span(&rest, 1)); });
             if (!got || *got == 0) {
                 Error error = got ? Error::of(ErrorCode::Damaged, Operation::Journal) : got.error();
                 error.operation = Operation::Journal;
