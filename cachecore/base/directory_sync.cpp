@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/base/directory_sync.h"
 
+#include "cachecore/base/named_error.h"
 #include "cachecore/base/retried_call.h"
 
 #include <cerrno>
@@ -40,9 +41,7 @@ Result<void> syncDirectory(Env &env, const std::string &path)
     auto synced = retriedWhenInterrupted([&] { return env.syncDirectoryOf(path); });
     if (synced || synced.error().systemError == EINVAL || synced.error().code == ErrorCode::NotSupported)
         return {};
-    synced.error().operation = Operation::Sync;
-    synced.error().path = path;
-    return synced;
+    return failure(named(synced.error(), Operation::Sync, path));
 }
 
 Result<void> syncDirectoriesAbove(Env &env, const std::string &path)

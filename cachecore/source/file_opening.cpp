@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/source/file_opening.h"
 
+#include "cachecore/base/named_error.h"
 #include "cachecore/base/retried_call.h"
 
 #include <algorithm>
@@ -134,14 +135,6 @@ Result<void> Opening::look(FileKind kind)
 }
 
 } // namespace
-
-Error named(Error error, Operation operation, const std::string &path, std::optional<ByteRange> range)
-{
-    error.operation = operation;
-    error.path = path;
-    error.range = range;
-    return error;
-}
 
 // The kind is looked at before opening, because opening a device can do things by itself (a watchdog starts, a tape rewinds),
 // and again on the open file, because the name may lead elsewhere by then.

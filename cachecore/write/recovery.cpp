@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/recovery.h"
 
+#include "cachecore/base/named_error.h"
 #include "cachecore/write/journal/journal_file.h"
 #include "cachecore/write/journal_player.h"
 #include "cachecore/write/protocol_step.h"
@@ -15,13 +16,6 @@
 namespace cachecore {
 
 namespace {
-
-Error named(Error error, Operation operation, const std::string &path)
-{
-    error.operation = operation;
-    error.path = path;
-    return error;
-}
 
 bool isDamage(const Error &error)
 {
