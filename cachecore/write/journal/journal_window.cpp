@@ -27,6 +27,7 @@ void JournalWindow::moveTo(std::uint64_t at, std::size_t capacity)
     const std::size_t kept = held(at);
     const std::byte *const from = kept > 0 ? m_bytes.get() + (at - m_begin) : nullptr;
     if (capacity > m_capacity) {
+        capacity = std::max(capacity, kRoom);
         Buffer larger(static_cast<std::byte *>(::operator new(capacity, kAlignment)));
         if (kept > 0)
             std::memcpy(larger.get(), from, kept);
