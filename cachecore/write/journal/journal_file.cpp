@@ -5,7 +5,7 @@
 #include "cachecore/base/named_error.h"
 #include "cachecore/base/retried_call.h"
 #include "cachecore/write/journal/journal_reader.h"
-#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <cerrno>
 #include <utility>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/transaction.h"
+#include "cachecore/write/transaction/transaction.h"
 
 #include "cachecore/base/named_error.h"
-#include "cachecore/write/journal_builder.h"
-#include "cachecore/write/protocol_step.h"
-#include "cachecore/write/transaction_check.h"
-#include "cachecore/write/transaction_impl.h"
+#include "cachecore/write/journal/protocol_step.h"
+#include "cachecore/write/transaction/journal_builder.h"
+#include "cachecore/write/transaction/transaction_check.h"
+#include "cachecore/write/transaction/transaction_impl.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/old_bytes.h"
+#include "cachecore/write/transaction/old_bytes.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/journal_builder.h"
+#include "cachecore/write/transaction/journal_builder.h"
 
 #include "cachecore/edit/external_bytes.h"
-#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <utility>
