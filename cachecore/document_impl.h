@@ -7,8 +7,8 @@
 #include "cachecore/edit/edit_history.h"
 #include "cachecore/edit/file_bytes.h"
 #include "cachecore/write/log/recovery_log.h"
-#include "cachecore/write/transaction.h"
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
+#include "cachecore/write/transaction/transaction.h"
 
 #include <condition_variable>
 #include <mutex>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/base/directory_sync.h"
 
+#include "cachecore/base/named_error.h"
+#include "cachecore/base/retried_call.h"
+
 #include <cerrno>
 #include <utility>
 
@@ -35,16 +38,10 @@ bool isMounted(Env &env, const std::string &directory)
 
 Result<void> syncDirectory(Env &env, const std::string &path)
 {
-    for (;;) {
-        auto synced = env.syncDirectoryOf(path);
-        if (synced || synced.error().systemError == EINVAL || synced.error().code == ErrorCode::NotSupported)
-            return {};
-        if (synced.error().systemError == EINTR)
-            continue;
-        synced.error().operation = Operation::Sync;
-        synced.error().path = path;
-        return synced;
-    }
+    auto synced = retriedWhenInterrupted([&] { return env.syncDirectoryOf(path); });
+    if (synced || synced.error().systemError == EINVAL || synced.error().code == ErrorCode::NotSupported)
+        return {};
+    return failure(named(synced.error(), Operation::Sync, path));
 }
 
 Result<void> syncDirectoriesAbove(Env &env, const std::string &path)

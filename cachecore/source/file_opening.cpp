@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/source/file_opening.h"
 
+#include "cachecore/base/named_error.h"
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -32,17 +35,6 @@ bool refusesOnlyWriting(const Error &error)
 {
     return error.systemError == EACCES || error.systemError == EPERM || error.systemError == EROFS
         || error.systemError == ETXTBSY || error.systemError == EBUSY;
-}
-
-/// `call` until the system does not interrupt it.
-template <typename Call>
-auto resumed(const Call &call)
-{
-    for (;;) {
-        auto result = call();
-        if (result || result.error().systemError != EINTR)
-            return result;
-    }
 }
 
 Result<std::uint32_t> blockSizeOf(EnvFile &file, FileKind kind)
@@ -86,7 +78,7 @@ Result<void> Opening::open(FileKind kind, FileSource::Access access)
         return done;
     if (!readOnlyReason)
         return {};
-    auto opened = resumed([&] { return env->open(path, OpenMode::Read); });
+    auto opened = retriedWhenInterrupted([&] { return env->open(path, OpenMode::Read); });
     if (!opened)
         return failure(named(opened.error(), Operation::Open, path));
     file = std::move(*opened);
@@ -96,10 +88,10 @@ Result<void> Opening::open(FileKind kind, FileSource::Access access)
 Result<void> Opening::openForWriting(FileKind kind)
 {
     const OpenMode mode = kind == FileKind::BlockDevice ? OpenMode::ReadWriteExclusive : OpenMode::ReadWrite;
-    auto opened = resumed([&] { return env->open(path, mode); });
+    auto opened = retriedWhenInterrupted([&] { return env->open(path, mode); });
     if (!opened)
         return refuse(opened.error(), Operation::Open);
-    auto holder = resumed([&] { return (*opened)->lockForWriting(); });
+    auto holder = retriedWhenInterrupted([&] { return (*opened)->lockForWriting(); });
     if (!holder)
         return refuse(holder.error(), Operation::Lock);
     if (*holder) {
@@ -148,14 +140,6 @@ Result<void> Opening::look(FileKind kind)
 }
 
 } // namespace
-
-Error named(Error error, Operation operation, const std::string &path, std::optional<ByteRange> range)
-{
-    error.operation = operation;
-    error.path = path;
-    error.range = range;
-    return error;
-}
 
 // The kind is looked at before opening, because opening a device can do things by itself (a watchdog starts, a tape rewinds),
 // and again on the open file, because the name may lead elsewhere by then.

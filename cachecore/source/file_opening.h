@@ -25,8 +25,4 @@ struct OpenedFile {
 /// What FileSource::open promises. Blocking.
 [[nodiscard]] Result<OpenedFile> openFile(std::shared_ptr<Env> env, const std::string &path, FileSource::Access access);
 
-/// An error of an EnvFile with what was being done to which file.
-[[nodiscard]] Error named(Error error, Operation operation, const std::string &path,
-                          std::optional<ByteRange> range = {});
-
 } // namespace cachecore

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cachecore/source/file_source.h"
-#include "cachecore/write/transaction.h"
+#include "cachecore/write/transaction/transaction.h"
 #include "tests/crash/simulated_env.h"
 
 #include <functional>

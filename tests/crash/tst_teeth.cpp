@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/journal/protocol_step.h"
 #include "tests/crash/spawned_program.h"
 #include "tests/support/temp_dir.h"
 

@@ -2,7 +2,7 @@
 #include "tests/support/write_rig.h"
 
 #include "cachecore/write/journal/journal_file.h"
-#include "cachecore/write/journal_builder.h"
+#include "cachecore/write/transaction/journal_builder.h"
 
 #include <algorithm>
 #include <cstdlib>

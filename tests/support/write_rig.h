@@ -3,7 +3,7 @@
 
 #include "cachecore/edit/external_bytes.h"
 #include "cachecore/source/memory_source.h"
-#include "cachecore/write/transaction.h"
+#include "cachecore/write/transaction/transaction.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
 #include "tests/support/placed_source.h"

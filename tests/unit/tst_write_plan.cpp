@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/write/journal/journal_writer.h"
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
 #include "tests/support/edits.h"
 #include "tests/support/journal_samples.h"
 #include "tests/support/random.h"

@@ -9,9 +9,10 @@ namespace cachecore::journal {
 namespace {
 
 constexpr std::size_t kScratchBytes = std::size_t{64} << 10;
-constexpr std::size_t kAheadOfOld = std::size_t{128}
-    << 10;                                ///< small extents come many at once, large ones are hardly moved
-constexpr std::size_t kAheadOfNew = 1024; ///< what a small extent holds beside its old bytes
+constexpr std::size_t kAheadOfMany = JournalWindow::kRoom;  ///< small extents come many at once, with their old bytes
+constexpr std::size_t kAheadOfOld = std::size_t{128} << 10; ///< of large ones, which are hardly moved
+constexpr std::size_t kAheadOfNew = 1024;                   ///< the same where their old bytes are passed over
+constexpr std::uint64_t kSmallRecord = std::uint64_t{64} << 10;
 
 SharedBytes copyOf(std::span<const std::byte> bytes)
 {
@@ -41,6 +42,7 @@ void ExtentReader::start(const JournalHeader &header, std::uint64_t length, cons
     m_sequence = 0;
     m_hash = headerHash;
     m_lastEnd = ByteOffset(0);
+    m_lastLength = kSmallRecord;
 }
 
 std::unexpected<Error> ExtentReader::damaged(std::uint64_t at, std::uint64_t length) const
@@ -49,10 +51,19 @@ std::unexpected<Error> ExtentReader::damaged(std::uint64_t at, std::uint64_t len
     return failure(ErrorCode::Damaged, Operation::Journal, ByteRange::make(at, inside), m_path);
 }
 
+/// How much to read at once for the next record: the last one tells what the others are like. Many small ones are read as a whole, because old bytes that are
+/// passed over cost less than a call to pass over them.
+std::size_t ExtentReader::ahead(Depth depth) const
+{
+    if (m_lastLength < kSmallRecord)
+        return kAheadOfMany;
+    return depth == Depth::NewOnly ? kAheadOfNew : kAheadOfOld;
+}
+
 Result<std::optional<JournalExtent>> ExtentReader::next(Depth depth)
 {
-    const std::size_t ahead = depth == Depth::NewOnly ? kAheadOfNew : kAheadOfOld;
     for (;;) {
+        const std::size_t ahead = this->ahead(depth);
         const auto start = nextStart(ahead);
         if (!start)
             return failure(start.error());
@@ -100,6 +111,7 @@ void ExtentReader::passed(std::uint64_t length, const Hash128 &hash)
 {
     m_hash = m_hasher.chained(m_hash, hash);
     m_at += length;
+    m_lastLength = length;
     ++m_sequence;
 }
 

@@ -48,6 +48,7 @@ public:
     [[nodiscard]] std::unexpected<Error> damaged(std::uint64_t at, std::uint64_t length) const;
 
 private:
+    [[nodiscard]] std::size_t ahead(Depth depth) const;
     Result<std::optional<RecordStart>> nextStart(std::size_t ahead);
     Result<void> readPattern(const RecordStart &start);
     Result<JournalExtent> readExtent(const RecordStart &start, Depth depth, std::size_t ahead);
@@ -73,6 +74,7 @@ private:
     std::shared_ptr<const Generator> m_lastGenerator;
     std::uint32_t m_coveringPattern = 0; ///< when the extent's first segment is a pattern: its number
     std::uint64_t m_at = 0;
+    std::uint64_t m_lastLength = 0; ///< of the last record
     std::uint64_t m_sequence = 0;
     Hash128 m_hash{};
     ByteOffset m_lastEnd; ///< of the units of the last extent

@@ -2,8 +2,10 @@
 #include "cachecore/write/journal/journal_file.h"
 
 #include "cachecore/base/directory_sync.h"
+#include "cachecore/base/named_error.h"
+#include "cachecore/base/retried_call.h"
 #include "cachecore/write/journal/journal_reader.h"
-#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <cerrno>
 #include <utility>
@@ -12,35 +14,17 @@ namespace cachecore {
 
 namespace {
 
-Error named(Error error, const std::string &path)
-{
-    error.operation = Operation::Journal;
-    error.path = path;
-    error.range.reset();
-    return error;
-}
-
 /// True when the system refused the place itself, so that another may do.
 bool refusesPlace(const Error &error)
 {
     return error.systemError == EACCES || error.systemError == EPERM || error.systemError == EROFS;
 }
 
-template <typename Call>
-auto retriedWhenInterrupted(const Call &call)
-{
-    for (;;) {
-        auto result = call();
-        if (result || result.error().systemError != EINTR)
-            return result;
-    }
-}
-
 /// Makes that a name is there, or no more, durable.
 Result<void> syncName(Env &env, const std::string &path)
 {
     if (auto synced = syncDirectory(env, path); !synced)
-        return failure(named(synced.error(), path));
+        return failure(named(synced.error(), Operation::Journal, path));
     return {};
 }
 
@@ -48,7 +32,7 @@ Result<void> removeName(Env &env, const std::string &path)
 {
     auto removed = env.remove(path);
     if (!removed && removed.error().code != ErrorCode::NotFound)
-        return failure(named(removed.error(), path));
+        return failure(named(removed.error(), Operation::Journal, path));
     return {};
 }
 
@@ -110,7 +94,7 @@ Result<void> refuseUnsettled(Env &env, const std::vector<JournalName> &names)
         if (!found && (found.error().code == ErrorCode::NotFound || refusesPlace(found.error())))
             continue;
         if (!found)
-            return failure(named(found.error(), name.path));
+            return failure(named(found.error(), Operation::Journal, name.path));
         if (!cameToItsEnd(env, name.path))
             return failure(ErrorCode::NeedsRecovery, Operation::Journal, {}, name.path);
         if (auto removed = removeDurably(env, name.path); !removed)
@@ -135,7 +119,7 @@ Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName>
             }
             return journal;
         }
-        refusal = named(file.error(), name.path);
+        refusal = named(file.error(), Operation::Journal, name.path);
         if (!refusesPlace(refusal))
             break;
     }
@@ -155,7 +139,7 @@ Result<void> JournalFile::reserve(std::uint64_t bytes)
         return {};
     const auto reserved = retriedWhenInterrupted([&] { return m_file->reserve(bytes); });
     if (!reserved && reserved.error().code != ErrorCode::NotSupported) {
-        Error error = named(reserved.error(), m_name.path);
+        Error error = named(reserved.error(), Operation::Journal, m_name.path);
         error.range = ByteRange::make(std::uint64_t{0}, bytes); // how much it needs
         return failure(std::move(error));
     }
@@ -168,11 +152,11 @@ Result<void> JournalFile::giveName()
         return {};
     if (m_inStateDirectory && !leftOut(ProtocolStep::SyncPlace)) {
         if (auto synced = syncDirectoriesAbove(*m_env, m_name.path); !synced)
-            return failure(named(synced.error(), m_name.path));
+            return failure(named(synced.error(), Operation::Journal, m_name.path));
     }
     m_renameTried = true;
     if (auto renamed = m_env->rename(m_name.temporary, m_name.path); !renamed)
-        return failure(named(renamed.error(), m_name.path));
+        return failure(named(renamed.error(), Operation::Journal, m_name.path));
     m_renamed = true;
     if (leftOut(ProtocolStep::SyncDirectory))
         return {};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/base/little_endian.h"
 #include "cachecore/write/journal/journal_format.h"
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,21 +42,8 @@ enum class RecordType : std::uint32_t {
     return (bytes + 7) / 8 * 8;
 }
 
-template <std::unsigned_integral T>
-void put(std::byte *at, T value)
-{
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-        at[i] = static_cast<std::byte>(value >> (8 * i));
-}
-
-template <std::unsigned_integral T>
-[[nodiscard]] T get(const std::byte *at)
-{
-    T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-        value = static_cast<T>(value | static_cast<T>(std::to_integer<T>(at[i]) << (8 * i)));
-    return value;
-}
+using little_endian::get;
+using little_endian::put;
 
 inline void put(std::byte *at, const Hash128 &hash)
 {

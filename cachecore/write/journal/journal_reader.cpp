@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_reader.h"
 
+#include "cachecore/base/named_error.h"
 #include "cachecore/write/journal/journal_extent_reader.h"
 #include "cachecore/write/journal/journal_layout.h"
 
@@ -175,12 +176,8 @@ Result<JournalReader> JournalReader::open(EnvFile &file, std::string path)
 {
     return withMemory(path, [&]() -> Result<JournalReader> {
         const auto status = file.status();
-        if (!status) {
-            Error error = status.error();
-            error.operation = Operation::Journal;
-            error.path = path;
-            return failure(std::move(error));
-        }
+        if (!status)
+            return failure(named(status.error(), Operation::Journal, path));
         auto impl = std::make_unique<Impl>(file, path, std::min(status->size, kMaxSourceSize - kStateSize));
         if (auto done = impl->readHeader(); !done)
             return failure(done.error());

@@ -60,7 +60,8 @@ public:
     /// Starts over at the first extent.
     void rewind();
     /// The next extent; nothing at the end of them. Checks what it reads: the record's own hash always, the old bytes' hash where they are wanted; that no record was lost
-    /// or exchanged is for validate() to see. With NewOnly the old bytes are not read, but for what reading some 1 KiB at a time brings along.
+    /// or exchanged is for validate() to see. With NewOnly the old bytes of large extents are not read, but for 1 KiB or so at a time; those of
+    /// small ones come along.
     [[nodiscard]] Result<std::optional<JournalExtent>> next(Want want);
 
 private:

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_sink.h"
 
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <utility>
 
 namespace cachecore::journal {
@@ -89,9 +90,8 @@ Result<void> JournalSink::writeOut(std::span<const std::byte> bytes)
         const std::array<std::span<const std::byte>, 2> both = {gathered, bytes};
         const std::size_t first = gathered.empty() ? 1 : 0;
         const std::size_t count = (gathered.empty() ? 0U : 1U) + (bytes.empty() ? 0U : 1U);
-        const auto put = m_file.pwritev(ByteOffset(m_written), std::span(both).subspan(first, count));
-        if (!put && put.error().systemError == EINTR)
-            continue;
+        const auto put = retriedWhenInterrupted(
+            [&] { return m_file.pwritev(ByteOffset(m_written), std::span(both).subspan(first, count)); });
         if (!put || *put == 0) {
             Error error = put ? Error::of(ErrorCode::Io, Operation::Journal) : put.error();
             error.range = ByteRange::make(m_written, gathered.size() + bytes.size());

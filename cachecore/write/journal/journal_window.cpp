@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_window.h"
 
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -26,6 +27,7 @@ void JournalWindow::moveTo(std::uint64_t at, std::size_t capacity)
     const std::size_t kept = held(at);
     const std::byte *const from = kept > 0 ? m_bytes.get() + (at - m_begin) : nullptr;
     if (capacity > m_capacity) {
+        capacity = std::max(capacity, kRoom);
         Buffer larger(static_cast<std::byte *>(::operator new(capacity, kAlignment)));
         if (kept > 0)
             std::memcpy(larger.get(), from, kept);
@@ -47,9 +49,8 @@ Result<std::span<const std::byte>> JournalWindow::view(std::uint64_t at, std::si
         moveTo(at, wanted);
         while (m_size < length) {
             const std::span<std::byte> rest(m_bytes.get() + m_size, wanted - m_size);
-            const auto got = m_file.preadv(ByteOffset(m_begin + m_size), std::span(&rest, 1));
-            if (!got && got.error().systemError == EINTR)
-                continue;
+            const auto got = retriedWhenInterrupted(
+                [&] { return m_file.preadv(ByteOffset(m_begin + m_size), std::span(&rest, 1)); });
             if (!got || *got == 0) {
                 Error error = got ? Error::of(ErrorCode::Damaged, Operation::Journal) : got.error();
                 error.operation = Operation::Journal;

@@ -13,9 +13,11 @@
 namespace cachecore::journal {
 
 /// A view of a journal's file that moves towards its end: what it holds already is not read again.
-/// Thread: one at a time. Memory: the longest view, or what is read ahead, if that is more.
+/// Thread: one at a time. Memory: the longest view, or what is read ahead, if that is more; at least kRoom from the first view on.
 class JournalWindow {
 public:
+    static constexpr std::size_t kRoom = std::size_t{256} << 10;
+
     JournalWindow(EnvFile &file, std::string path);
 
     /// The `length` bytes at `at`, valid until the next call. Up to `ahead` bytes are read at once. Errors: Damaged when the file ends before, what the file

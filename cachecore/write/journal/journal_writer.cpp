@@ -4,7 +4,7 @@
 #include "cachecore/write/journal/journal_extent_writer.h"
 #include "cachecore/write/journal/journal_layout.h"
 #include "cachecore/write/journal/journal_sink.h"
-#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <bit>
 #include <new>

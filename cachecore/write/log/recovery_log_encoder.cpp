@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/recovery_log_encoder.h"
 
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
-#include <cerrno>
 
 namespace cachecore::recovery_log {
 
@@ -38,9 +39,8 @@ Result<void> Sink::flush()
 {
     std::span<const std::byte> rest(m_buffer);
     while (!rest.empty()) {
-        const auto put = m_file->pwritev(ByteOffset(m_end - rest.size()), std::span(&rest, 1));
-        if (!put && put.error().systemError == EINTR)
-            continue;
+        const auto put = retriedWhenInterrupted(
+            [&] { return m_file->pwritev(ByteOffset(m_end - rest.size()), std::span(&rest, 1)); });
         if (!put)
             return failure(put.error());
         if (*put == 0)

@@ -13,12 +13,6 @@ Hash128 storedHash(std::span<const std::byte> bytes)
     return Unpacker(bytes).hash();
 }
 
-void overwrite(std::vector<std::byte> &bytes, std::size_t at, std::uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; ++i)
-        bytes[at + i] = static_cast<std::byte>(value >> (8 * i));
-}
-
 } // namespace
 
 Packer &Packer::fingerprint(const SourceFingerprint &fingerprint)
@@ -127,11 +121,12 @@ void closeRecord(std::vector<std::byte> &bytes, RecordKind kind, RecordPlace pla
 {
     const std::size_t payload = bytes.size() - kRecordHead;
     assert(payload <= kMostPayload);
-    overwrite(bytes, 0, static_cast<std::uint64_t>(kind), 2);
-    overwrite(bytes, 2, 0, 2);
-    overwrite(bytes, 4, payload, 4);
-    overwrite(bytes, 8, place.state, 8);
-    overwrite(bytes, 16, place.number, 8);
+    std::byte *const head = bytes.data();
+    little_endian::put(head, static_cast<std::uint16_t>(kind));
+    little_endian::put(head + 2, std::uint16_t{0});
+    little_endian::put(head + 4, static_cast<std::uint32_t>(payload));
+    little_endian::put(head + 8, place.state);
+    little_endian::put(head + 16, place.number);
     bytes.resize(kRecordHead + (payload + 7) / 8 * 8);
     Packer(bytes).hash(saltedHash(salt, {bytes}));
 }

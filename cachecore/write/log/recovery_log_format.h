@@ -3,15 +3,18 @@
 
 #include "cachecore/base/byte_range.h"
 #include "cachecore/base/error.h"
+#include "cachecore/base/little_endian.h"
 #include "cachecore/source/block_source.h"
 #include "cachecore/write/journal/journal_format.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace cachecore {
@@ -73,10 +76,9 @@ public:
     template <typename Number>
     Packer &number(Number value)
     {
-        const auto bits = static_cast<std::uint64_t>(value);
-        for (unsigned i = 0; i < sizeof(Number); ++i)
-            m_into.push_back(static_cast<std::byte>(bits >> (8 * i)));
-        return *this;
+        std::array<std::byte, sizeof(Number)> packed;
+        little_endian::put(packed.data(), static_cast<std::make_unsigned_t<Number>>(value));
+        return bytes(packed);
     }
     Packer &bytes(std::span<const std::byte> bytes)
     {
@@ -101,11 +103,9 @@ public:
     template <typename Number>
     Number number()
     {
-        std::uint64_t bits = 0;
-        const auto bytes = this->bytes(sizeof(Number));
-        for (std::size_t i = 0; i < bytes.size(); ++i)
-            bits |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
-        return static_cast<Number>(bits);
+        const auto packed = bytes(sizeof(Number));
+        return packed.empty() ? Number{0}
+                              : static_cast<Number>(little_endian::get<std::make_unsigned_t<Number>>(packed.data()));
     }
     std::span<const std::byte> bytes(std::size_t count);
     std::span<const std::byte> rest() { return bytes(m_rest.size()); }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/recovery_log_reader.h"
 
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace cachecore {
@@ -22,9 +23,8 @@ Result<std::size_t> readFully(EnvFile &file, std::uint64_t at, std::span<std::by
     std::size_t done = 0;
     while (done < into.size()) {
         const std::span<std::byte> rest = into.subspan(done);
-        const auto got = file.preadv(ByteOffset(at + done), std::span(&rest, 1));
-        if (!got && got.error().systemError == EINTR)
-            continue;
+        const auto got
+            = retriedWhenInterrupted([&] { return file.preadv(ByteOffset(at + done), std::span(&rest, 1)); });
         if (!got)
             return got;
         if (*got == 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cachecore/write/journal/journal_file.h"
-#include "cachecore/write/transaction.h"
+#include "cachecore/write/transaction/transaction.h"
 
 namespace cachecore {
 

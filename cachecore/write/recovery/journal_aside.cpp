@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/base/directory_sync.h"
+#include "cachecore/base/named_error.h"
 #include "cachecore/write/journal/journal_place.h"
 #include "cachecore/write/recovery.h"
 
@@ -11,13 +12,6 @@ namespace cachecore {
 
 namespace {
 
-Error named(Error error, const std::string &path)
-{
-    error.operation = Operation::Journal;
-    error.path = path;
-    return error;
-}
-
 /// The first name beside the journal that is free.
 Result<std::string> nameAside(Env &env, const std::string &path)
 {
@@ -27,7 +21,7 @@ Result<std::string> nameAside(Env &env, const std::string &path)
         if (!taken && taken.error().code == ErrorCode::NotFound)
             return kept;
         if (!taken)
-            return failure(named(taken.error(), kept));
+            return failure(named(taken.error(), Operation::Journal, kept));
     }
 }
 
@@ -43,7 +37,7 @@ Result<std::string> setJournalAside(Env &env, const std::string &path)
             return free;
         kept = std::move(*free);
         if (auto done = env.rename(path, kept); !done)
-            return failure(named(done.error(), path));
+            return failure(named(done.error(), Operation::Journal, path));
         renamed = true;
         // It has its other name whatever this says; where it is not durable, the journal is asked about once more.
         (void)syncDirectory(env, kept);

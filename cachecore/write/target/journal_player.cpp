@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/journal_player.h"
+#include "cachecore/write/target/journal_player.h"
 
 #include <algorithm>
 #include <utility>

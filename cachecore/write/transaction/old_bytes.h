@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cachecore/edit/range_tree.h"
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
 
 #include <memory>
 #include <span>

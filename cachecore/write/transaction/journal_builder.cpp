@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/journal_builder.h"
+#include "cachecore/write/transaction/journal_builder.h"
 
 #include "cachecore/edit/external_bytes.h"
-#include "cachecore/write/protocol_step.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <utility>
@@ -86,30 +86,43 @@ Result<void> JournalBuilder::addExtent(std::size_t index)
 /// The extent's new bytes. Where a write was widened beyond what is staged, they are the target's own of just now.
 Result<void> JournalBuilder::makeSegments(const PlannedExtent &extent, std::span<const std::byte> old)
 {
+    struct Visit {
+        JournalBuilder &builder;
+        const PlannedExtent &extent;
+        std::span<const std::byte> old;
+        std::vector<ByteRange>::const_iterator write = extent.writes.begin(); ///< the one being made
+        ByteOffset reached = write->begin();                                  ///< in it
+        Result<void> added{};
+
+        void padTo(ByteOffset to)
+        {
+            if (reached == to)
+                return;
+            const auto bytes = old.subspan(static_cast<std::size_t>(reached - extent.units.begin()),
+                                           static_cast<std::size_t>(to - reached));
+            std::ranges::copy(bytes, builder.scratchFor({reached, to}).begin());
+        }
+        bool take(ByteRange range, const Piece &piece)
+        {
+            while (write->end() <= range.begin()) {
+                padTo(write->end());
+                ++write;
+                reached = write->begin();
+            }
+            padTo(range.begin());
+            reached = range.end();
+            added = builder.addPiece(range, piece);
+            return added.has_value();
+        }
+    } visit{*this, extent, old};
     m_segments.clear();
     m_scratchUsed = 0;
-    const auto pad = [&](ByteRange gap) {
-        if (gap.empty())
-            return;
-        const auto bytes = old.subspan(static_cast<std::size_t>(gap.begin() - extent.units.begin()),
-                                       static_cast<std::size_t>(gap.length()));
-        std::ranges::copy(bytes, scratchFor(gap).begin());
-    };
-    for (const ByteRange write : extent.writes) {
-        ByteOffset reached = write.begin();
-        Result<void> added;
-        const auto take = [&](ByteRange range, const Piece &piece) {
-            pad({reached, range.begin()});
-            reached = range.end();
-            added = addPiece(range, piece);
-            return added.has_value();
-        };
-        m_parts.plan.edits.forEachPiece(write, std::ref(take));
-        if (!added)
-            return added;
-        pad({reached, write.end()});
-    }
-    return {};
+    // One captured reference, so that std::function needs no memory of its own.
+    m_parts.plan.edits.forEachPiece(extent.units,
+                                    [&visit](ByteRange range, const Piece &piece) { return visit.take(range, piece); });
+    if (visit.added)
+        visit.padTo(visit.write->end());
+    return visit.added;
 }
 
 Result<void> JournalBuilder::addPiece(ByteRange range, const Piece &piece)

@@ -3,9 +3,9 @@
 
 #include "cachecore/write/journal/journal_file.h"
 #include "cachecore/write/journal/journal_writer.h"
-#include "cachecore/write/journal_player.h"
-#include "cachecore/write/old_bytes.h"
-#include "cachecore/write/transaction.h"
+#include "cachecore/write/target/journal_player.h"
+#include "cachecore/write/transaction/old_bytes.h"
+#include "cachecore/write/transaction/transaction.h"
 
 #include <atomic>
 #include <functional>

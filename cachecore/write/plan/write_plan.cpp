@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
 
-#include "cachecore/write/batch_builder.h"
+#include "cachecore/write/plan/batch_builder.h"
 
 #include <algorithm>
 #include <bit>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cachecore/write/journal/journal_reader.h"
-#include "cachecore/write/unit_reader.h"
+#include "cachecore/write/target/unit_reader.h"
 #include "cachecore/write/write_progress.h"
 
 #include <stop_token>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/base_check.h"
+#include "cachecore/write/transaction/base_check.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/batch_builder.h"
+#include "cachecore/write/plan/batch_builder.h"
 
 #include "cachecore/write/journal/journal_writer.h"
 

@@ -7,7 +7,7 @@
 #include "cachecore/source/block_source.h"
 #include "cachecore/write/journal/journal_format.h"
 #include "cachecore/write/journal/journal_place.h"
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
 #include "cachecore/write/write_progress.h"
 
 #include <functional>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/transaction.h"
+#include "cachecore/write/transaction/transaction.h"
 
-#include "cachecore/write/journal_builder.h"
-#include "cachecore/write/protocol_step.h"
-#include "cachecore/write/transaction_check.h"
-#include "cachecore/write/transaction_impl.h"
+#include "cachecore/base/named_error.h"
+#include "cachecore/write/journal/protocol_step.h"
+#include "cachecore/write/transaction/journal_builder.h"
+#include "cachecore/write/transaction/transaction_check.h"
+#include "cachecore/write/transaction/transaction_impl.h"
 
 #include <algorithm>
 #include <cassert>
@@ -140,12 +141,8 @@ Result<void> Transaction::Impl::makeHeader()
         return failure(before.error());
     for (const std::span<std::byte> into :
          {std::span<std::byte>(m_header.transaction), std::span<std::byte>(m_header.salt)}) {
-        auto drawn = m_context.env.random(into);
-        if (drawn)
-            continue;
-        drawn.error().operation = Operation::Journal;
-        drawn.error().path = m_context.target.path();
-        return drawn;
+        if (auto drawn = m_context.env.random(into); !drawn)
+            return failure(named(drawn.error(), Operation::Journal, m_context.target.path()));
     }
     m_end.transaction = m_header.transaction;
     m_header.identity = m_context.target.identity();

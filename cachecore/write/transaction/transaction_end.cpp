@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/protocol_step.h"
-#include "cachecore/write/transaction_impl.h"
+#include "cachecore/write/journal/protocol_step.h"
+#include "cachecore/write/transaction/transaction_impl.h"
 
 #include <utility>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/write/base_check.h"
 #include "cachecore/write/journal/journal_writer.h"
-#include "cachecore/write/old_bytes.h"
-#include "cachecore/write/run_reader.h"
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
+#include "cachecore/write/target/run_reader.h"
+#include "cachecore/write/transaction/base_check.h"
+#include "cachecore/write/transaction/old_bytes.h"
 #include "cachecore/write/write_progress.h"
 
 #include <stop_token>

@@ -1,53 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/old_bytes.h"
+#include "cachecore/write/transaction/old_bytes.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace cachecore {
 
 namespace {
 
-/// Builds a tree from ranges that ascend, in O(n): equally long trees are joined, as in counting by ones.
-class AscendingTree {
-public:
-    void add(ByteRange range, Piece piece)
-    {
-        m_parts.push_back({1, RangeTree<Piece>().with(range, std::move(piece))});
-        while (m_parts.size() > 1 && m_parts.back().entries == m_parts[m_parts.size() - 2].entries)
-            joinLastTwo();
-    }
-
-    [[nodiscard]] RangeTree<Piece> finish()
-    {
-        while (m_parts.size() > 1)
-            joinLastTwo();
-        return m_parts.empty() ? RangeTree<Piece>() : std::move(m_parts.front().tree);
-    }
-
-private:
-    struct Part {
-        std::uint64_t entries = 0;
-        RangeTree<Piece> tree;
-    };
-
-    void joinLastTwo()
-    {
-        const Part last = std::move(m_parts.back());
-        m_parts.pop_back();
-        Part &before = m_parts.back();
-        before.tree = before.tree.withAllOf(last.tree.span(), last.tree);
-        before.entries += last.entries;
-    }
-
-    std::vector<Part> m_parts;
-};
-
-/// Calls `visit` with each longest staged stretch inside `range`.
+/// Calls `visit` with each longest staged stretch of an extent.
 template <typename Visit>
-void forEachStretch(const StagedEdits &edits, ByteRange range, Visit &&visit)
+void forEachStretch(const WritePlan &plan, const PlannedExtent &extent, Visit &&visit)
 {
-    ByteRange stretch(range.begin(), range.begin());
-    edits.forEachPiece(range, [&stretch, &visit](ByteRange part, const Piece &) {
+    if (plan.geometry.granularity == 1) { // nothing was widened
+        std::ranges::for_each(extent.writes, visit);
+        return;
+    }
+    ByteRange stretch(extent.units.begin(), extent.units.begin());
+    plan.edits.forEachPiece(extent.units, [&stretch, &visit](ByteRange part, const Piece &) {
         if (part.begin() != stretch.end()) {
             if (!stretch.empty())
                 visit(stretch);
@@ -81,7 +50,7 @@ void OldBytes::add(const PlannedExtent &extent, std::span<const std::byte> old, 
         m_journalAt.push_back(journalAt);
     if (m_where != Where::InMemory)
         return;
-    forEachStretch(m_plan.edits, extent.units, [&](ByteRange stretch) {
+    forEachStretch(m_plan, extent, [&](ByteRange stretch) {
         const auto bytes = old.subspan(static_cast<std::size_t>(stretch.begin() - extent.units.begin()),
                                        static_cast<std::size_t>(stretch.length()));
         m_bytes->insert(m_bytes->end(), bytes.begin(), bytes.end());
@@ -90,25 +59,26 @@ void OldBytes::add(const PlannedExtent &extent, std::span<const std::byte> old, 
 
 RangeTree<Piece> OldBytes::pieces(const std::shared_ptr<const ExternalBytes> &journal)
 {
-    AscendingTree tree;
+    RangeTreeBuilder<Piece> tree;
     if (m_where == Where::InMemory) {
         const Piece all = Piece::literalOf(m_bytes);
         std::uint64_t done = 0;
         for (const PlannedExtent &extent : m_batch.extents) {
-            forEachStretch(m_plan.edits, extent.units, [&](ByteRange stretch) {
-                tree.add(stretch, all.slice(done));
+            forEachStretch(m_plan, extent, [&](ByteRange stretch) {
+                tree.append(stretch, all.slice(done));
                 done += stretch.length();
             });
         }
     } else if (m_where == Where::InJournal && journal) {
         for (std::size_t i = 0; i < m_batch.extents.size(); ++i) {
-            const ByteRange units = m_batch.extents[i].units;
-            forEachStretch(m_plan.edits, units, [&](ByteRange stretch) {
-                tree.add(stretch, Piece::externalFrom(journal, m_journalAt[i] + (stretch.begin() - units.begin())));
+            const PlannedExtent &extent = m_batch.extents[i];
+            forEachStretch(m_plan, extent, [&](ByteRange stretch) {
+                const std::uint64_t skip = stretch.begin() - extent.units.begin();
+                tree.append(stretch, Piece::externalFrom(journal, m_journalAt[i] + skip));
             });
         }
     }
-    return tree.finish();
+    return tree.take();
 }
 
 } // namespace cachecore

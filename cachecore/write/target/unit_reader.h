@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cachecore/write/journal/journal_format.h"
-#include "cachecore/write/run_reader.h"
+#include "cachecore/write/target/run_reader.h"
 
 #include <memory>
 #include <span>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/run_reader.h"
+#include "cachecore/write/target/run_reader.h"
 
 #include <algorithm>
 #include <new>

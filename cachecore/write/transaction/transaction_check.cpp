@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/transaction_check.h"
+#include "cachecore/write/transaction/transaction_check.h"
 
 #include "cachecore/write/journal/journal_reader.h"
-#include "cachecore/write/unit_reader.h"
+#include "cachecore/write/target/unit_reader.h"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cachecore/write/unit_reader.h"
+#include "cachecore/write/target/unit_reader.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "cachecore/write/write_plan.h"
+#include "cachecore/write/plan/write_plan.h"
 
 #include <cstdint>
 #include <vector>

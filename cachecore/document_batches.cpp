@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/document_impl.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+// What the writer does for a commit or persist: the plan's batches one after the other, and what each leaves.
+
+namespace cachecore {
+
+namespace {
+
+/// What recovery can hold together at least, even where the device promises smaller blocks.
+constexpr std::uint32_t kSmallestUnit = 4096;
+constexpr std::size_t kLongestPath = 4096; ///< PATH_MAX
+
+RangeFate fateOf(TransactionEnd::Kind kind)
+{
+    switch (kind) {
+    case TransactionEnd::Kind::Committed:
+        return RangeFate::Committed;
+    case TransactionEnd::Kind::Untouched:
+        return RangeFate::Untouched;
+    case TransactionEnd::Kind::RolledBack:
+        return RangeFate::RolledBack;
+    case TransactionEnd::Kind::NeedsRecovery:
+        break;
+    }
+    return RangeFate::Unsettled;
+}
+
+} // namespace
+
+/// The plan for what `frozen` holds in `range`, on the target as it is now.
+Result<WritePlan> Document::Impl::plan(const StagedEdits &frozen, ByteRange range) const
+{
+    const auto size = m_source->size();
+    if (!size)
+        return failure(size.error());
+    const ByteRange span = frozen.clipped(range).span();
+    if (span.end().value() > *size)
+        return failure(ErrorCode::Truncated, Operation::Plan,
+                       ByteRange(std::max(ByteOffset(*size), span.begin()), span.end()), m_source->path());
+    PlanGeometry geometry;
+    geometry.targetSize = *size;
+    geometry.granularity = m_source->writeGranularity();
+    geometry.unit = std::max({kSmallestUnit, m_source->physicalBlockSize(), geometry.granularity});
+    geometry.journalLimit = m_options.journalLimit;
+    return planWrite(frozen, range, geometry);
+}
+
+WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
+                                      const std::stop_token &stop)
+{
+    WriteReport report;
+    try {
+        const auto planned = plan(frozen, range);
+        if (!planned)
+            return {std::move(report), planned.error()};
+        if (planned->empty())
+            return report;
+        report.span = planned->span();
+        progress.batchCount = PlanCursor::count(*planned);
+        PlanCursor cursor(*planned);
+        ByteOffset reached = planned->span().begin();
+        std::optional<Error> stopped;
+        while (!stopped) {
+            const auto batch = cursor.next();
+            if (!batch)
+                break;
+            progress.batch.fetch_add(1);
+            stopped = writeBatch(*planned, *batch, report, progress, stop);
+            reached = batch->extents.back().units.end();
+        }
+        if (!stopped)
+            return report;
+        const StagedEdits rest = planned->edits.clipped({reached, std::max(reached, planned->span().end())});
+        if (!rest.empty())
+            report.ranges.push_back({rest.span(), RangeFate::Untouched});
+        return {std::move(report), std::move(*stopped)};
+    } catch (const std::bad_alloc &) {
+        return {std::move(report), Error::of(ErrorCode::OutOfMemory, Operation::Plan, range)};
+    }
+}
+
+/// Brings one batch to the disk; what stopped it, if something did.
+std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const WriteBatch &batch, WriteReport &report,
+                                                WriteProgress &progress, const std::stop_token &stop)
+{
+    StagedEdits written = plan.edits.clipped({batch.extents.front().units.begin(), batch.extents.back().units.end()});
+    Transaction transaction({.env = *m_env,
+                             .target = *m_source,
+                             .places = m_options.journals,
+                             .progress = progress,
+                             .keepRetired = [this](std::unique_ptr<EnvFile> file, std::string path,
+                                                   std::uint64_t size) -> std::shared_ptr<const ExternalBytes> {
+                                 return FileBytes::retired(std::move(file), std::move(path), size, externalLoading());
+                             },
+                             .keepRetiredLimit = m_options.undoJournalBytes,
+                             .stop = stop},
+                            plan, batch);
+    makeRoomForEnd(report);
+    TransactionEnd end = transaction.run();
+    report.writes += end.writes;
+    report.ranges.push_back({batch.span(), fateOf(end.kind)});
+    if (end.kind == TransactionEnd::Kind::NeedsRecovery) {
+        report.imageIntact = false;
+        noteUnsettled(end.journalPath, written);
+    }
+    report.rollBackError = std::move(end.rollBackError);
+    report.journalPath = std::move(end.journalPath);
+    // The pages first: readers see the staged bytes until the disk's own are there.
+    if (end.kind != TransactionEnd::Kind::Untouched)
+        m_cached->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
+    if (end.kind == TransactionEnd::Kind::Committed)
+        batchCommitted(std::move(written), transaction, end.transaction, report);
+    if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
+        forgetBasesSeenDuringWrite();
+    // A journal that appeared since the document was opened.
+    if (end.kind == TransactionEnd::Kind::Untouched && end.error->code == ErrorCode::NeedsRecovery)
+        noteUnsettled(end.error->path, {});
+    if (end.kind != TransactionEnd::Kind::Committed)
+        return std::move(end.error);
+    if (end.journalMayReturn) // the journal's place fails: no further batch is entrusted to it
+        return std::move(end.error);
+    if (end.error)
+        report.leftover = std::move(end.error);
+    return std::nullopt;
+}
+
+/// So that what a transaction leaves can be noted without memory.
+void Document::Impl::makeRoomForEnd(WriteReport &report)
+{
+    report.ranges.reserve(report.ranges.size() + 2);
+    const std::lock_guard lock(m_editMutex);
+    m_unsettled.reserve(m_unsettled.size() + 1);
+    m_unsettledName.reserve(kLongestPath);
+}
+
+void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
+                                    WriteReport &report)
+{
+    report.bytesWritten += written.byteCount();
+    report.extents += written.extentCount();
+    const bool kept
+        = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
+    report.undoKept = report.undoKept && kept;
+}
+
+/// What the recovery log is told of a transaction that has ended, with the edits that are left. Blocking.
+CommittedTransaction Document::Impl::committedAs(const TransactionId &id) const
+{
+    CommittedTransaction committed;
+    committed.id = id;
+    if (m_log) {
+        if (const auto fingerprint = m_source->fingerprint())
+            committed.fingerprint = *fingerprint;
+    }
+    return committed;
+}
+
+} // namespace cachecore

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/document_impl.h"
+
+#include <utility>
+
+// What becomes of the current edits, and of those staged while the writer ran, once the disk is another.
+
+namespace cachecore {
+
+/// The current edits as `change(edits, range)` makes them, with the lock taken when it returns. The bulk of the work is done without it,
+/// so that staging and showing go on; only what was staged meanwhile is worked on again under it.
+template <typename Change>
+StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const
+{
+    lock.lock();
+    const StagedEdits before = m_history.current();
+    const std::size_t known = m_stagedDuringWrite.size();
+    lock.unlock();
+    StagedEdits changed = change(before, ByteRange::whole(kMaxSourceSize));
+    lock.lock();
+    for (std::size_t i = known; i < m_stagedDuringWrite.size(); ++i) {
+        const ByteRange blocks = baseBlocks(m_stagedDuringWrite[i]);
+        changed = changed.withAllOf(blocks, change(m_history.current().clipped(blocks), blocks));
+    }
+    return changed;
+}
+
+/// Carries the current edits over to the disk as it is now.
+bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &committed)
+{
+    std::unique_lock lock(m_editMutex, std::defer_lock);
+    StagedEdits carried
+        = changedCurrent([&change](const StagedEdits &edits,
+                                   ByteRange range) { return carriedOver(edits, change.clipped(range)); },
+                         lock);
+    const bool kept = m_history.beginEpoch(std::move(change), std::move(carried));
+    if (m_log)
+        m_log->noteCommitted(m_history.current(), committed);
+    return kept;
+}
+
+/// Pages that were loaded while the target held new bytes say nothing about it once the old ones are back.
+void Document::Impl::forgetBasesSeenDuringWrite()
+{
+    const std::lock_guard lock(m_editMutex);
+    StagedEdits edits = m_history.current();
+    std::vector<ByteRange> seen;
+    for (const ByteRange range : m_stagedDuringWrite) {
+        edits.forEachBase(range, [&seen](ByteRange part, const Base &base) {
+            if (base.kind != Base::Kind::Unseen)
+                seen.push_back(part);
+            return true;
+        });
+    }
+    for (const ByteRange range : seen)
+        edits = edits.withBase(range, Base{});
+    m_history.rebase(std::move(edits));
+}
+
+/// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.
+void Document::Impl::noteStagedDuringWrite(ByteRange range)
+{
+    if (m_writing == Writing::No)
+        return;
+    if (m_stagedDuringWrite.empty() || !baseBlocks(m_stagedDuringWrite.back()).contains(baseBlocks(range)))
+        m_stagedDuringWrite.push_back(baseBlocks(range));
+}
+
+} // namespace cachecore

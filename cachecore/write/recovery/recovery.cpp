@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "cachecore/write/recovery.h"
+
+#include "cachecore/base/named_error.h"
+#include "cachecore/write/journal/journal_file.h"
+#include "cachecore/write/journal/protocol_step.h"
+#include "cachecore/write/recovery/recovery_job.h"
+
+#include <new>
+#include <numeric>
+#include <utility>
+
+namespace cachecore {
+
+Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
+{
+    if (auto looked = look(); !looked)
+        return looked;
+    if (m_report.damage)
+        return failure(*m_report.damage);
+    if (!ended()) {
+        if (auto fine = refuse(foreign); !fine)
+            return fine;
+        const auto side = choice == RecoveryChoice::Finish ? JournalSide::New : JournalSide::Old;
+        if (auto brought = bring(side); !brought)
+            return brought;
+    }
+    m_progress.begin(WritePhase::Finishing, 0);
+    return removeJournal();
+}
+
+/// The target is as it was to be: only a journal that is still there is worth an error.
+Result<void> RecoveryJob::removeJournal()
+{
+    bool gone = false;
+    Result<void> removed;
+    try {
+        removed = removeDurably(m_env, path(), gone);
+    } catch (const std::bad_alloc &) {
+        removed = failure(ErrorCode::OutOfMemory, Operation::Journal);
+    }
+    if (removed)
+        return {};
+    if (!gone) {
+        const auto found = m_env.status(path());
+        gone = !found && found.error().code == ErrorCode::NotFound;
+    }
+    if (!gone)
+        return removed;
+    m_report.leftover = std::move(removed.error());
+    return {};
+}
+
+/// Why the target must not be written; nothing was until now.
+Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
+{
+    if (!m_target.writable()) {
+        Error reason = m_target.readOnlyReason();
+        if (reason.code != ErrorCode::Held)
+            reason.code = ErrorCode::ReadOnly;
+        return failure(named(std::move(reason), Operation::Recover, m_target.path()));
+    }
+    if (auto same = m_target.checkStillNamed(); !same)
+        return failure(named(same.error(), Operation::Recover, m_target.path()));
+    if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
+        return {};
+    // On another disk than the journal names, foreign bytes say that it is not a copy of it.
+    const bool sameDisk = m_target.identity() == m_report.header->identity;
+    if (foreign == ForeignUnits::Stop || !sameDisk)
+        return failure(ErrorCode::Changed, Operation::Recover, m_report.foreign.front(), m_target.path());
+    return {};
+}
+
+Result<void> RecoveryJob::bring(JournalSide side)
+{
+    JournalPlayer player({m_target, *m_journal, m_units, m_report.header->unit, m_progress, m_stop});
+    m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
+    // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
+    if (auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten); !brought)
+        return brought;
+    m_progress.begin(WritePhase::Syncing, 0);
+    if (!leftOut(ProtocolStep::RecoverySyncsTarget)) {
+        if (auto synced = m_target.sync(); !synced)
+            return synced;
+    }
+    m_progress.begin(WritePhase::Verifying, unitBytes());
+    return player.verify(side);
+}
+
+namespace {
+
+/// What is found once `call` has done its part of a recovery.
+template <typename Call>
+Result<RecoveryReport> reported(Env &env, BlockSource &target, const std::string &path, WriteProgress &progress,
+                                std::stop_token stop, const Call &call)
+{
+    try {
+        RecoveryJob recovery(env, target, path, progress, std::move(stop));
+        if (auto done = call(recovery); !done)
+            return failure(std::move(done.error()));
+        return recovery.takeReport();
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Recover);
+    }
+}
+
+} // namespace
+
+std::uint64_t RecoveryReport::unitCount() const
+{
+    return std::accumulate(std::begin(units), std::end(units), std::uint64_t{0});
+}
+
+Result<RecoveryReport> inspectJournal(Env &env, BlockSource &target, const std::string &path, WriteProgress &progress,
+                                      std::stop_token stop)
+{
+    return reported(env, target, path, progress, std::move(stop),
+                    [](RecoveryJob &recovery) { return recovery.look(); });
+}
+
+Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path, RecoveryChoice choice,
+                                     ForeignUnits foreign, WriteProgress &progress, std::stop_token stop)
+{
+    return reported(env, target, path, progress, std::move(stop),
+                    [=](RecoveryJob &recovery) { return recovery.settle(choice, foreign); });
+}
+
+} // namespace cachecore
