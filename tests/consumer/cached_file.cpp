@@ -2,7 +2,6 @@
 #include "cached_file.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 using namespace cachecore;
@@ -20,19 +19,17 @@ CachedFile::CachedFile(const std::string &path)
     auto source = FileSource::open(systemEnv(), path, FileSource::Access::ReadOnly);
     if (!source)
         fail(source.error());
-    DocumentOptions options;
-    options.pageSize = kPageSize;
-    options.cacheBytes = kCacheBytes;
-    const DocumentExecutors executors{std::make_shared<ThreadExecutor>(2), std::make_shared<ThreadExecutor>(1)};
-    auto document = Document::create(std::move(*source), options, executors, systemEnv());
-    if (!document)
-        fail(document.error());
-    m_document = std::move(*document);
+    auto cached
+        = CachedSource::create(std::move(*source), {kPageSize, kCacheBytes}, std::make_shared<ThreadExecutor>(2));
+    if (!cached)
+        fail(cached.error());
+    m_source = std::move(*cached);
+    m_cursor = std::make_unique<Cursor>(*m_source);
 }
 
 std::uint64_t CachedFile::size() const
 {
-    return m_document->size();
+    return m_source->size();
 }
 
 std::vector<std::byte> CachedFile::bytes(std::uint64_t at, std::uint64_t count) const
@@ -40,7 +37,7 @@ std::vector<std::byte> CachedFile::bytes(std::uint64_t at, std::uint64_t count) 
     if (count > size())
         throw ReadError("more bytes are named than the file has");
     std::vector<std::byte> bytes(static_cast<std::size_t>(count));
-    const auto read = m_document->read(offset(at), bytes);
+    const auto read = m_source->read(offset(at), bytes);
     if (!read)
         fail(read.error());
     return bytes;
@@ -50,7 +47,7 @@ std::size_t CachedFile::readSome(std::uint64_t at, std::span<std::byte> into) co
 {
     const std::uint64_t there = at < size() ? size() - at : 0;
     const std::span<std::byte> some = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), there)));
-    const auto read = m_document->read(offset(at), some);
+    const auto read = m_source->read(offset(at), some);
     if (!read)
         fail(read.error());
     return some.size();
@@ -58,27 +55,17 @@ std::size_t CachedFile::readSome(std::uint64_t at, std::span<std::byte> into) co
 
 std::string CachedFile::string(std::uint64_t at, std::uint64_t end) const
 {
-    std::string text;
-    std::array<std::byte, 32> some{};
-    while (at < end) {
-        const std::size_t count
-            = readSome(at,
-                       std::span(some).first(static_cast<std::size_t>(std::min<std::uint64_t>(some.size(), end - at))));
-        if (count == 0)
-            break;
-        for (const std::byte byte : std::span(some).first(count)) {
-            if (byte == std::byte{0})
-                return text;
-            text += static_cast<char>(byte);
-        }
-        at += count;
-    }
-    throw ReadError("a string does not end");
+    auto text = m_cursor->readString(offset(at), static_cast<std::size_t>(end - std::min(at, end)));
+    if (!text && text.error().code == ErrorCode::NotFound)
+        throw ReadError("a string does not end");
+    if (!text)
+        fail(text.error());
+    return *text;
 }
 
 std::string CachedFile::statistics() const
 {
-    const CacheStatistics found = m_document->statistics();
+    const CacheStatistics found = m_source->statistics();
     return "hits " + std::to_string(found.hits) + " misses " + std::to_string(found.misses) + " loads "
         + std::to_string(found.loads) + " evictions " + std::to_string(found.evictions) + " resident "
         + std::to_string(found.residentBytes) + " budget " + std::to_string(found.budgetBytes);

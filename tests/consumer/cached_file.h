@@ -35,7 +35,7 @@ public:
     template <cachecore::TypedValue T>
     [[nodiscard]] T value(std::uint64_t at, std::endian order) const
     {
-        const auto found = cachecore::readValue<T>(*m_document, offset(at), order);
+        const auto found = m_cursor->read<T>(offset(at), order);
         if (!found)
             fail(found.error());
         return *found;
@@ -47,5 +47,6 @@ private:
     [[nodiscard]] static cachecore::ByteOffset offset(std::uint64_t at);
     [[noreturn]] static void fail(const cachecore::Error &error);
 
-    std::shared_ptr<cachecore::Document> m_document;
+    std::shared_ptr<cachecore::CachedSource> m_source;
+    std::unique_ptr<cachecore::Cursor> m_cursor; ///< of m_source
 };
