@@ -19,7 +19,7 @@ struct OpenedFile {
     std::uint32_t blockSize = 0;
     std::uint32_t physicalBlockSize = 0;
     std::optional<DirectAlignment> directAlignment; ///< nothing: the system does not tell
-    std::optional<Error> readOnlyReason; ///< nothing: opened for writing, and locked
+    std::optional<Error> readOnlyReason;            ///< nothing: opened for writing, and locked
 };
 
 /// What FileSource::open promises. Blocking.

@@ -14,7 +14,7 @@ namespace cachecore {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;              // or less than a page of this system, never more
-constexpr std::uint64_t kMapUnit = 64 * 1024;      // a multiple of every system's page
+constexpr std::uint64_t kMapUnit = 64U << 10U;     // a multiple of every system's page
 constexpr std::uint64_t kLargestFolio = 2U << 20U; // of the system's file cache
 
 Result<std::size_t> uninterrupted(EnvMapping &mapping, std::uint64_t from, std::span<const std::span<std::byte>> into)
