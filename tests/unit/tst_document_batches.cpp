@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <future>
-#include <thread>
+#include <utility>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -43,6 +43,15 @@ public:
     }
     ~HeldCommit() { m_gate->open(); }
 
+    /// Lets it go on to its next operation of that kind; false when it comes to none.
+    [[nodiscard]] bool holdAgain()
+    {
+        const auto before = std::exchange(m_gate, std::make_shared<Gate>());
+        m_source->setGate(m_where, m_gate);
+        before->open();
+        return m_gate->waitForWaiting(1);
+    }
+
     WriteOutcome finish()
     {
         m_source->setGate(m_where, nullptr);
@@ -55,7 +64,7 @@ public:
 private:
     const std::shared_ptr<FaultSource> m_source;
     const SourceOp m_where;
-    const std::shared_ptr<Gate> m_gate = std::make_shared<Gate>();
+    std::shared_ptr<Gate> m_gate = std::make_shared<Gate>();
     std::promise<WriteOutcome> m_outcome;
 };
 
@@ -183,17 +192,12 @@ void TestDocumentBatches::cancelBetweenBatchesKeepsWhatIsCommitted()
     const auto disk = patternBytes(kSize);
     DocumentFixture fixture(disk, smallJournals());
     QVERIFY(fixture->stageFill(rangeAt(0, kSize), bytesOf({0x77})));
-    HeldCommit first(fixture, SourceOp::Sync);
-    QVERIFY(first.held);
-    const auto progress = fixture->writeProgress();
     // The target is synced once for each batch: the second time the write is cancelled.
-    std::jthread canceller([&] {
-        while (progress->batch.load() < 2)
-            std::this_thread::yield();
-        fixture->cancelWrite();
-    });
-    const WriteOutcome outcome = first.finish();
-    canceller.join();
+    HeldCommit commit(fixture, SourceOp::Sync);
+    QVERIFY(commit.held);
+    QVERIFY(commit.holdAgain());
+    fixture->cancelWrite();
+    const WriteOutcome outcome = commit.finish();
     QVERIFY(!outcome);
     QCOMPARE(outcome.error().code, ErrorCode::Cancelled);
     QCOMPARE(outcome->ranges.front().fate, RangeFate::Committed);
