@@ -131,7 +131,7 @@ Result<void> Opening::look(FileKind kind)
     if (!physical)
         return failure(named(physical.error(), Operation::Stat, path));
     physicalBlockSize = *physical;
-    const auto direct = resumed([&] { return file->directAlignment(); });
+    const auto direct = retriedWhenInterrupted([&] { return file->directAlignment(); });
     if (direct)
         directAlignment = *direct;
     else if (direct.error().code != ErrorCode::NotSupported)

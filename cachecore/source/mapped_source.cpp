@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/source/mapped_source.h"
 
+#include "cachecore/base/named_error.h"
 #include "cachecore/source/buffer_cursor.h"
 #include "cachecore/source/file_opening.h"
 
