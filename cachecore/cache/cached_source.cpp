@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/cached_source.h"
 
+#include "cachecore/cache/page_loader.h"
+
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -50,8 +52,9 @@ Result<std::shared_ptr<CachedSource>> CachedSource::create(std::shared_ptr<Block
         auto cached = std::make_shared<CachedSource>(Private(), std::move(source), options, std::move(loads),
                                                      std::move(env), *size);
         const std::shared_ptr<LoadListener> listener(cached, cached.get());
-        cached->m_loader = std::make_shared<PageLoader>(cached->m_source, cached->m_cache, cached->m_extent,
-                                                        cached->m_executor, cached->m_env, listener);
+        cached->m_loader
+            = std::make_shared<PageLoader>(cached->m_source, cached->m_cache, cached->m_extent, cached->m_executor,
+                                           cached->m_env, listener, options.waitingReads);
         return cached;
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Configure);
@@ -93,6 +96,21 @@ std::uint64_t CachedSource::size() const
 std::uint64_t CachedSource::sourceSize() const
 {
     return m_extent->sourceSize.load(std::memory_order_acquire);
+}
+
+PageHandle CachedSource::peek(PageIndex page) const
+{
+    return m_cache->tryGet(page);
+}
+
+std::shared_ptr<const PageStates> CachedSource::states() const
+{
+    return m_cache->states();
+}
+
+std::uint64_t CachedSource::budget() const
+{
+    return m_cache->budget();
 }
 
 PageState CachedSource::state(ByteOffset at) const

@@ -1,17 +1,32 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/base/env.h"
+#include "cachecore/base/executor.h"
 #include "cachecore/cache/byte_reader.h"
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/cache_statistics.h"
+#include "cachecore/cache/load_listener.h"
+#include "cachecore/cache/page_states.h"
+#include "cachecore/cache/source_extent.h"
+#include "cachecore/source/block_source.h"
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 namespace cachecore {
+
+class PageCache;
+class PageLoader;
 
 struct CacheOptions {
     std::uint32_t pageSize = kDefaultPageSize; ///< power of two, kMinPageSize..kMaxPageSize, >= the source's block size
     std::uint64_t budgetBytes = std::uint64_t{256} << 20; ///< for page bytes, at least minimumCacheBytes(pageSize)
+    WaitingReads waitingReads = WaitingReads::OnExecutor;
 };
 
 /// The smallest cache budget that goes with `pageSize`: 1 MiB or four pages, whichever is more.
@@ -111,14 +126,14 @@ public:
     /// True when every byte of `range` is resident and readable.
     [[nodiscard]] bool isCached(ByteRange range) const;
     /// The page's resident copy, whatever its state; counts no visit. Never blocks.
-    [[nodiscard]] PageHandle peek(PageIndex page) const { return m_cache->tryGet(page); }
+    [[nodiscard]] PageHandle peek(PageIndex page) const;
     [[nodiscard]] const SourceExtent &extent() const { return *m_extent; }
     /// The states of all pages, live. Ask again after a change of size: it may be another object then.
-    [[nodiscard]] std::shared_ptr<const PageStates> states() const { return m_cache->states(); }
+    [[nodiscard]] std::shared_ptr<const PageStates> states() const;
     [[nodiscard]] CacheStatistics statistics() const;
     /// Raised to minimumCacheBytes when smaller; a smaller budget gives memory back at once.
     void setBudget(std::uint64_t bytes);
-    [[nodiscard]] std::uint64_t budget() const { return m_cache->budget(); }
+    [[nodiscard]] std::uint64_t budget() const;
 
     /// Says that windows taken until now may be outdated, also for those who read through something on top of this. Never blocks.
     void noteChange() { m_changeCount.fetch_add(1, std::memory_order_acq_rel); }

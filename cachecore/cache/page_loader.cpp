@@ -34,13 +34,14 @@ struct PageLoader::Flight {
 
 PageLoader::PageLoader(std::shared_ptr<BlockSource> source, std::shared_ptr<PageCache> cache,
                        std::shared_ptr<const SourceExtent> extent, std::shared_ptr<Executor> executor,
-                       std::shared_ptr<Env> env, std::weak_ptr<LoadListener> listener)
+                       std::shared_ptr<Env> env, std::weak_ptr<LoadListener> listener, WaitingReads waitingReads)
     : m_source(std::move(source))
     , m_cache(std::move(cache))
     , m_extent(std::move(extent))
     , m_executor(std::move(executor))
     , m_env(std::move(env))
     , m_listener(std::move(listener))
+    , m_waitingReads(waitingReads)
 {
 }
 
@@ -186,10 +187,9 @@ Result<PageHandle> PageLoader::wait(PageIndex page, Intent intent, std::stop_tok
     const Flights::iterator launched = launch(page, LoadClass::Wanted, 0, intent);
     const std::shared_ptr<Flight> flight = launched->second;
     ++flight->waiters;
-    // Who waits anyway, and whom nobody can stop, reads at once instead of waking another thread for it.
     Batch own;
     try {
-        if (!flight->running && !stop.stop_possible())
+        if (m_waitingReads == WaitingReads::OnCaller && !flight->running && !stop.stop_possible())
             own = takeAround(launched);
     } catch (const std::bad_alloc &) { // a job may find more
     }

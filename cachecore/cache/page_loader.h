@@ -3,6 +3,7 @@
 
 #include "cachecore/base/env.h"
 #include "cachecore/base/executor.h"
+#include "cachecore/cache/load_listener.h"
 #include "cachecore/cache/page_cache.h"
 #include "cachecore/cache/page_reader.h"
 #include "cachecore/cache/source_extent.h"
@@ -27,21 +28,6 @@ enum class LoadClass : std::uint8_t {
     ReadAhead, ///< may be wanted soon; never takes the last free worker
 };
 
-/// What a loader tells its owner. Called on a worker, with no lock of the loader held.
-class LoadListener {
-public:
-    LoadListener() = default;
-    LoadListener(const LoadListener &) = delete;
-    LoadListener &operator=(const LoadListener &) = delete;
-    virtual ~LoadListener();
-
-    /// These pages were published (or failed, then they are Failed pages).
-    virtual void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) = 0;
-    /// A read met the end of the source at `size` bytes, before the end of the document. `timesAsked` is what the extent's was before
-    /// the read began: when it has moved on, the news may be older than what is known.
-    virtual void sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked) = 0;
-};
-
 /// Reads pages on an Executor and publishes them to a PageCache.
 ///
 ///     (no flight) --request, wait--> Queued --a job picks it--> Running --read ended--> published, flight gone
@@ -59,7 +45,7 @@ class PageLoader : public std::enable_shared_from_this<PageLoader> {
 public:
     PageLoader(std::shared_ptr<BlockSource> source, std::shared_ptr<PageCache> cache,
                std::shared_ptr<const SourceExtent> extent, std::shared_ptr<Executor> executor, std::shared_ptr<Env> env,
-               std::weak_ptr<LoadListener> listener);
+               std::weak_ptr<LoadListener> listener, WaitingReads waitingReads = WaitingReads::OnExecutor);
 
     /// Asks for [first, first + count) where not resident; a Failed page is asked for again once its retry time has come.
     /// Never blocks on a read.
@@ -68,8 +54,8 @@ public:
     /// Drops queued requests of generations before `generation` that nobody waits for.
     void dropBefore(std::uint64_t generation);
 
-    /// The page, Ready or Failed, loaded when it is not resident. Blocking; must not be called on this loader's executor. Where nobody can stop it, the calling thread
-    /// reads by itself when no read of the page is under way. Errors:
+    /// The page, Ready or Failed, loaded when it is not resident. Blocking; must not be called on this loader's executor. With WaitingReads::OnCaller, where nobody can stop it, the calling
+    /// thread reads by itself when no read of the page is under way. Errors:
     /// Cancelled when `stop` is requested, Closed (also when the executor takes no more work), OutOfMemory.
     [[nodiscard]] Result<PageHandle> wait(PageIndex page, Intent intent, std::stop_token stop);
 
@@ -124,6 +110,7 @@ private:
     const std::shared_ptr<Executor> m_executor;
     const std::shared_ptr<Env> m_env;
     const std::weak_ptr<LoadListener> m_listener;
+    const WaitingReads m_waitingReads;
 
     mutable std::mutex m_mutex;            ///< guards everything below; taken before the cache's
     std::condition_variable_any m_changed; ///< a flight ended, a job ended, or the loader closed

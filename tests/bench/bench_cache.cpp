@@ -63,8 +63,8 @@ std::shared_ptr<CachedSource> cachedFile(std::uint64_t budget, std::uint32_t pag
     auto source = FileSource::open(systemEnv(), BenchFile::instance().path, FileSource::Access::ReadOnly);
     if (!source || !BenchFile::instance().complete)
         return nullptr;
-    auto cached = CachedSource::create(std::shared_ptr<BlockSource>(std::move(*source)), {pageSize, budget},
-                                       std::make_shared<ThreadExecutor>(2));
+    auto cached = CachedSource::create(std::shared_ptr<BlockSource>(std::move(*source)),
+                                       {pageSize, budget, WaitingReads::OnCaller}, std::make_shared<ThreadExecutor>(2));
     return cached ? *cached : nullptr;
 }
 
