@@ -18,7 +18,8 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
     lock.unlock();
     StagedEdits changed = change(before, ByteRange::whole(kMaxSourceSize));
     lock.lock();
-    for (std::size_t i = known; i < m_stagedDuringWrite.size(); ++i) {
+    // From the last one known on: what is staged in the blocks of the newest entry makes no further one.
+    for (std::size_t i = known - (known > 0 ? 1 : 0); i < m_stagedDuringWrite.size(); ++i) {
         const ByteRange blocks = baseBlocks(m_stagedDuringWrite[i]);
         changed = changed.withAllOf(blocks, change(m_history.current().clipped(blocks), blocks));
     }
@@ -43,18 +44,8 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
 void Document::Impl::forgetBasesSeenDuringWrite()
 {
     const std::lock_guard lock(m_editMutex);
-    StagedEdits edits = m_history.current();
-    std::vector<ByteRange> seen;
-    for (const ByteRange range : m_stagedDuringWrite) {
-        edits.forEachBase(range, [&seen](ByteRange part, const Base &base) {
-            if (base.kind != Base::Kind::Unseen)
-                seen.push_back(part);
-            return true;
-        });
-    }
-    for (const ByteRange range : seen)
-        edits = edits.withBase(range, Base{});
-    m_history.rebase(std::move(edits));
+    for (const ByteRange range : m_stagedDuringWrite)
+        m_history.forgetBases(range);
 }
 
 /// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.

@@ -113,7 +113,7 @@ private:
     bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
     void makeRoomForEnd(WriteReport &report);
     void noteUnsettled(const std::string &journal, StagedEdits written);
-    void journalSettled(const std::string &journal, const std::optional<TransactionId> &finished);
+    void journalSettled(const std::string &journal, ByteRange changed, const std::optional<TransactionId> &finished);
     [[nodiscard]] CommittedTransaction committedAs(const TransactionId &id) const;
     template <typename Outcome>
     [[nodiscard]] Outcome unlessGone(const std::string &journal, Outcome outcome);

@@ -143,11 +143,7 @@ Result<void> Document::Impl::stageRestored(const StagedEdits &edits)
         return {};
     if (auto allowed = checkStageable(edits.span()); !allowed)
         return allowed;
-    std::uint64_t payload = 0;
-    edits.forEachPiece(edits.span(), [&payload](ByteRange, const Piece &piece) {
-        payload += piece.payload();
-        return true;
-    });
+    const std::uint64_t payload = edits.payload();
     for (;;) {
         const StagedEdits before = staged();
         StagedEdits both = stacked(edits, before); // outside of the lock: it may be long

@@ -41,8 +41,9 @@ void Document::Impl::noteUnsettled(const std::string &journal, StagedEdits writt
     notify({.recovery = true});
 }
 
-/// The journal is no more. What a finished one brought to the disk is no longer staged.
-void Document::Impl::journalSettled(const std::string &journal, const std::optional<TransactionId> &finished)
+/// The journal is no more. What a finished one brought to the disk is no longer staged, and what was seen in `changed` before says nothing any more.
+void Document::Impl::journalSettled(const std::string &journal, ByteRange changed,
+                                    const std::optional<TransactionId> &finished)
 {
     StagedEdits written;
     {
@@ -56,6 +57,10 @@ void Document::Impl::journalSettled(const std::string &journal, const std::optio
     }
     try {
         m_cached->invalidate(whole());
+        {
+            const std::lock_guard lock(m_editMutex);
+            m_history.forgetBases(changed);
+        }
         if (finished && !written.empty())
             beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
     } catch (const std::bad_alloc &) {
@@ -69,7 +74,7 @@ template <typename Outcome>
 Outcome Document::Impl::unlessGone(const std::string &journal, Outcome outcome)
 {
     if (!outcome && outcome.error().code == ErrorCode::NotFound && outcome.error().path == journal)
-        journalSettled(journal, std::nullopt);
+        journalSettled(journal, whole(), std::nullopt);
     return outcome;
 }
 
@@ -93,7 +98,8 @@ Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryCho
             if (report) {
                 const bool finished = report->state == JournalState::Done
                     || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
-                journalSettled(journal, finished ? std::optional(report->header->transaction) : std::nullopt);
+                journalSettled(journal, baseBlocks(report->span),
+                               finished ? std::optional(report->header->transaction) : std::nullopt);
             }
             return report;
         };
@@ -109,7 +115,7 @@ Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideD
         return [this, journal](WriteProgress &, const std::stop_token &) {
             auto name = unlessGone(journal, setJournalAside(*m_env, journal));
             if (name)
-                journalSettled(journal, std::nullopt);
+                journalSettled(journal, whole(), std::nullopt);
             return name;
         };
     };

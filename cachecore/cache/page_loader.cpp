@@ -346,12 +346,12 @@ PagesRead PageLoader::readBatch(const Batch &batch, Arrived &arrived)
         arrived.reserve(batch.size());
         read = readPages(*m_source, *m_extent, m_cache->frames(), {batch.front()->page, batch.size()},
                          AfterDamage::GoOn);
+        for (const std::shared_ptr<Page> &page : read.pages) {
+            if (page->damage())
+                delayRetry(*page);
+        }
     } catch (const std::bad_alloc &) {
         return {};
-    }
-    for (const std::shared_ptr<Page> &page : read.pages) {
-        if (page->damage())
-            delayRetry(*page);
     }
     const std::lock_guard lock(m_mutex);
     m_counters.reads += read.reads;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace cachecore {
 
@@ -42,11 +43,15 @@ void EditHistory::take(EditStep step, std::uint64_t payload, bool join, Change &
         if (m_current.anyIn(grown))
             kept.replace(grown, m_current.clipped(grown));
         change();
+        payload += kept.payload() - last.kept.payload();
         last.kept = std::move(kept);
         last.payload += payload;
         last.step.range = {last.step.range.begin(), grown.end()};
     } else {
         Step made{step, m_current.clipped(step.range), epoch(), payload};
+        // What it keeps may belong to no other step any more. As long as it does, it counts twice.
+        payload += made.kept.payload();
+        made.payload = payload;
         const bool isNew = m_done == m_steps.size();
         if (isNew)
             m_steps.emplace_back();
@@ -153,9 +158,22 @@ void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
     m_retired = {};
 }
 
-void EditHistory::rebase(StagedEdits edits)
+void EditHistory::forgetBases(ByteRange range)
 {
-    m_current = std::move(edits);
+    const auto forgotten = [range](StagedEdits edits) {
+        std::vector<ByteRange> seen;
+        edits.forEachBase(range, [&seen](ByteRange part, const Base &base) {
+            if (base.kind != Base::Kind::Unseen)
+                seen.push_back(part);
+            return true;
+        });
+        for (const ByteRange part : seen)
+            edits = edits.withBase(part, Base{});
+        return edits;
+    };
+    m_current = forgotten(m_current);
+    for (Step &step : m_steps)
+        step.kept = forgotten(step.kept);
 }
 
 void EditHistory::dropRedo()

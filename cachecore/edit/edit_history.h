@@ -62,8 +62,8 @@ public:
     /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
     /// states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
     bool beginEpoch(EpochChange change, StagedEdits carried);
-    /// Replaces the current state by one with the same content (other bases).
-    void rebase(StagedEdits edits);
+    /// What was seen under the edits in `range` says nothing any more, here and in every step. O(bases * log n).
+    void forgetBases(ByteRange range);
 
     [[nodiscard]] bool wasCut() const { return m_wasCut; }
     [[nodiscard]] std::uint64_t epoch() const { return m_firstEpoch + m_changes.size(); }

@@ -95,6 +95,16 @@ Result<void> StagedEdits::overlayReading(ByteOffset at, std::span<std::byte> byt
     return outcome;
 }
 
+std::uint64_t StagedEdits::payload() const
+{
+    std::uint64_t bytes = 0;
+    forEachPiece(span(), [&bytes](ByteRange, const Piece &piece) {
+        bytes += piece.payload();
+        return true;
+    });
+    return bytes;
+}
+
 void StagedEdits::forEachPiece(ByteRange range, const std::function<bool(ByteRange, const Piece &)> &visit) const
 {
     m_pieces.forEach(range, visit);

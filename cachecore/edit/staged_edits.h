@@ -24,6 +24,8 @@ namespace cachecore {
 class StagedEdits {
 public:
     [[nodiscard]] bool empty() const;
+    /// What its pieces hold in memory, see Piece::payload. O(pieces).
+    [[nodiscard]] std::uint64_t payload() const;
     [[nodiscard]] std::uint64_t byteCount() const;   ///< staged bytes. O(1)
     [[nodiscard]] std::uint64_t pieceCount() const;  ///< O(1)
     [[nodiscard]] std::uint64_t extentCount() const; ///< O(1)

@@ -26,6 +26,8 @@ private slots:
     void settlingInTheSameDocument();
     void settlingAfterOpeningAgain_data();
     void settlingAfterOpeningAgain();
+    void editsMadeOnTheMixtureAreNoConflictAfterwards_data();
+    void editsMadeOnTheMixtureAreNoConflictAfterwards();
     void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
     void journalSetAsideIsAskedAboutNoMore();
     void untouchedFileHasNothingToSettle();
@@ -133,6 +135,35 @@ void TestDocumentRecovery::settlingAfterOpeningAgain()
     QVERIFY(again->unsettled().empty());
     QVERIFY(again->commit());
     QCOMPARE(readFile(m_path), with(finish ? wanted() : m_old, 20, bytesOf({7})));
+}
+
+void TestDocumentRecovery::editsMadeOnTheMixtureAreNoConflictAfterwards_data()
+{
+    QTest::addColumn<bool>("finish");
+    QTest::newRow("finish") << true;
+    QTest::newRow("roll back") << false;
+}
+
+void TestDocumentRecovery::editsMadeOnTheMixtureAreNoConflictAfterwards()
+{
+    QFETCH(bool, finish);
+    std::string journal;
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(interrupt(file));
+        journal = file->unsettled().front().path;
+    }
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(readBytes(*file.document, 0, kSize)); // the first edit new, the second old
+    QVERIFY(file->stage(ByteOffset(11), bytesOf({0x77})));
+    QVERIFY(file->stage(ByteOffset(40'001), bytesOf({0x78})));
+    QVERIFY(file->undo()); // what a step keeps was seen on the mixture as well
+    QVERIFY(file.settle(journal, finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack));
+    QVERIFY(file->redo());
+    const auto outcome = file->commit();
+    QVERIFY2(outcome, "the document met its own recovery as a foreign change");
+    const std::vector<std::byte> base = finish ? wanted() : m_old;
+    QCOMPARE(readFile(m_path), with(with(base, 11, bytesOf({0x77})), 40'001, bytesOf({0x78})));
 }
 
 void TestDocumentRecovery::foreignUnitsStopSettlingUntilTheyMayBeOverwritten()

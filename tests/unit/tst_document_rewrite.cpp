@@ -19,6 +19,7 @@ private slots:
     void failedWriteIsRolledBackWithoutUndo();
     void undoneEditAfterAFailedWriteCanBeCommitted();
     void stagingWhileACommitEndsMakesNoConflict();
+    void nothingTypedWhileACommitEndsIsLost();
     void commitNotBegunWhenClosingIsCancelled();
     void oldBytesOfManyPersistsStayInTheBound();
     void undoStepsOneByOneAcrossACommitShowEachState();
@@ -79,6 +80,38 @@ void TestDocumentRewrite::stagingWhileACommitEndsMakesNoConflict()
     QVERIFY2(report, "a commit met its own bytes as foreign ones");
     QVERIFY(fixture->commit());
     QVERIFY(fixture->staged().empty());
+}
+
+void TestDocumentRewrite::nothingTypedWhileACommitEndsIsLost()
+{
+    // Many places are written, so that carrying the edits over takes its time, and all typing is in one block.
+    constexpr std::uint64_t kPlaces = 4'000;
+    constexpr std::uint64_t kBlock = 4096;
+    DocumentFixture fixture(patternBytes((kPlaces + 1) * kBlock));
+    std::vector<std::byte> typed = patternBytes(kBlock);
+    for (int round = 0; round < 15; ++round) {
+        const auto byte = static_cast<std::byte>(round);
+        for (std::uint64_t place = 1; place <= kPlaces; ++place)
+            QVERIFY(fixture->stage(ByteOffset(place * kBlock), {&byte, 1}));
+        std::atomic<bool> stop = false;
+        std::atomic<std::uint64_t> refused = 0;
+        std::thread typist([&] {
+            for (std::size_t i = 0; !stop; ++i) {
+                std::byte &there = typed[i % kBlock];
+                there = static_cast<std::byte>(std::to_integer<unsigned>(there) + 1);
+                refused += fixture->stage(ByteOffset(i % kBlock), {&there, 1}) ? 0U : 1U;
+            }
+        });
+        const WriteOutcome outcome = fixture->commit();
+        stop = true;
+        typist.join();
+        QVERIFY(outcome);
+        QCOMPARE(refused.load(), std::uint64_t{0});
+        QCOMPARE(readBytes(*fixture.document, 0, kBlock), typed);
+    }
+    QVERIFY(fixture->commit());
+    const std::vector<std::byte> disk = fixture.memory->bytes();
+    QVERIFY(std::equal(typed.begin(), typed.end(), disk.begin()));
 }
 
 void TestDocumentRewrite::commitNotBegunWhenClosingIsCancelled()

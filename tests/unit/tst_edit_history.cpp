@@ -188,7 +188,7 @@ void TestEditHistory::manyPiecesAreCarriedOver()
     Random random(51);
     Bytes disk = random.bytes(kPieces * 10);
     const Bytes before = disk;
-    EditHistory history({});
+    EditHistory history({.bytes = std::uint64_t{1} << 40});
     StagedEdits many;
     for (std::uint64_t i = 0; i < kPieces; ++i)
         many = many.with(rangeAt(i * 10, random.between(1, 10)), randomPiece(random, 10), {});

@@ -14,6 +14,7 @@ class TestEditHistoryBounds : public QObject {
 private slots:
     void stepsAreBounded();
     void bytesAreBounded();
+    void whatStepsOverwroteCountsToo();
     void journalBytesAreBounded();
     void journalsAreBounded();
     void oldBytesOnTheDiskAreNoMemory();
@@ -49,6 +50,24 @@ void TestEditHistoryBounds::bytesAreBounded()
     stage(history, rangeAt(0, 5000), Bytes(5000), false);
     QVERIFY(history.undoStep());
     QVERIFY(history.undo());
+}
+
+void TestEditHistoryBounds::whatStepsOverwroteCountsToo()
+{
+    EditHistory history({1000, 1000});
+    for (std::uint64_t i = 0; i < 10; ++i)
+        stage(history, rangeAt(i * 1000, 900), Bytes(900, std::byte{1}), false);
+    // Each of these keeps 900 bytes that no other step has any more.
+    for (std::uint64_t i = 0; i < 10; ++i) {
+        stage(history, rangeAt(i * 1000, 900), bytesOf({2}), false);
+        QVERIFY(history.stepsHeld() == 1 || history.bytesHeld() <= 1000);
+        QVERIFY(history.stepsHeld() <= 2);
+        QVERIFY(history.invariantsHold());
+    }
+    QVERIFY(history.undo());
+    QVERIFY(history.bytesHeld() >= 900); // by now it keeps the other side
+    QVERIFY(history.redo());
+    QVERIFY(history.invariantsHold());
 }
 
 void TestEditHistoryBounds::journalBytesAreBounded()
