@@ -165,6 +165,7 @@ private slots:
     void rollsBackWhatTheMediumDamages();
     void saysWhenTheMediumDamagesWhatIsRestored();
     void saysWhenTheMediumDamagesWhatIsSettled();
+    void settlesNoImageThatWasReplaced();
     void leavesForeignUnitsAlone();
     void overwritesForeignUnitsWhenTold();
     void removesItsJournal();
@@ -337,6 +338,25 @@ void ProtocolStepsTest::saysWhenTheMediumDamagesWhatIsSettled()
     QVERIFY(!settled.has_value());
     QVERIFY(settled.error().range && settled.error().range->contains(ByteOffset(5000)));
     QCOMPARE(scene.journals(*target).size(), std::size_t{1});
+}
+
+void ProtocolStepsTest::settlesNoImageThatWasReplaced()
+{
+    for (const RecoveryChoice choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {
+        Scene scene;
+        scene.interrupt();
+        const auto target = scene.open();
+        const std::string journal = scene.journals(*target).front().path;
+        scene.env->meddle([&](SimulatedDisk &disk) { disk.addFile("/data/copy.img", scene.image0(), 512); });
+        QVERIFY(scene.env->rename("/data/copy.img", CrashScene::kTarget).has_value());
+        WriteProgress progress;
+        const auto settled = settleJournal(*scene.env, *target, journal, choice, ForeignUnits::Stop, progress);
+        QVERIFY(!settled.has_value());
+        QCOMPARE(settled.error().code, ErrorCode::Changed);
+        QCOMPARE(settled.error().path, std::string(CrashScene::kTarget));
+        QCOMPARE(scene.image(), scene.image0());
+        QCOMPARE(scene.journals(*target).size(), std::size_t{1});
+    }
 }
 
 void ProtocolStepsTest::leavesForeignUnitsAlone()

@@ -46,7 +46,9 @@ constexpr Tooth kTeeth[] = {
     {ProtocolStep::VerifyRestored, "VerifyRestored", kSteps, "saysWhenTheMediumDamagesWhatIsRestored"},
     {ProtocolStep::SyncRolledBack, "SyncRolledBack", kSteps, "rollsBackInTheOrderOfTheProtocol"},
     {ProtocolStep::RecoveryComparesUnits, "RecoveryComparesUnits", kSteps, "leavesForeignUnitsAlone"},
+    {ProtocolStep::RecoveryChecksTarget, "RecoveryChecksTarget", kSteps, "settlesNoImageThatWasReplaced"},
     {ProtocolStep::RecoverySyncsTarget, "RecoverySyncsTarget", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
+    {ProtocolStep::RecoveryVerifies, "RecoveryVerifies", kSteps, "saysWhenTheMediumDamagesWhatIsSettled"},
 };
 
 struct Run {

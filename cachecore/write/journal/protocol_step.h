@@ -26,7 +26,9 @@ enum class ProtocolStep : std::uint8_t {
     VerifyRestored,        ///< restored bytes are read back and compared
     SyncRolledBack,        ///< ROLLED BACK is durable before the journal is removed
     RecoveryComparesUnits, ///< recovery looks at a unit before it overwrites it
+    RecoveryChecksTarget,  ///< recovery writes to no file that has lost its name
     RecoverySyncsTarget,   ///< recovery makes the target durable before it says so
+    RecoveryVerifies,      ///< what recovery wrote is read back and compared
     Count_,
 };
 
