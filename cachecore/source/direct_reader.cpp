@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/source/direct_reader.h"
 
+#include "cachecore/base/retried_call.h"
+
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -48,15 +50,6 @@ bool isAligned(ByteOffset at, std::span<const std::byte> into, std::uint32_t uni
 {
     return at.value() % unit == 0 && into.size() % unit == 0
         && reinterpret_cast<std::uintptr_t>(into.data()) % memory == 0;
-}
-
-Result<std::size_t> uninterrupted(EnvFile &file, ByteOffset at, std::span<std::byte> into)
-{
-    for (;;) {
-        auto got = file.preadDirect(at, into);
-        if (got || got.error().systemError != EINTR)
-            return got;
-    }
 }
 
 /// Copies what [from, from + bytes) has of the range that `into` is to hold from `at` on.
@@ -112,7 +105,7 @@ Result<std::uint64_t> DirectReader::readUnits(EnvFile &file, ByteOffset at, std:
         const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(units.end() - position, longest));
         const auto to
             = inPlace ? into.subspan(static_cast<std::size_t>(position - at), wanted) : buffer.bytes().first(wanted);
-        const auto got = uninterrupted(file, position, to);
+        const auto got = retriedWhenInterrupted([&] { return file.preadDirect(position, to); });
         if (!got)
             return failure(got.error());
         if (!inPlace)

@@ -2,6 +2,7 @@
 #include "cachecore/source/mapped_source.h"
 
 #include "cachecore/base/named_error.h"
+#include "cachecore/base/retried_call.h"
 #include "cachecore/source/buffer_cursor.h"
 #include "cachecore/source/file_opening.h"
 
@@ -18,23 +19,14 @@ constexpr std::uint64_t kPage = 4096;              // or less than a page of thi
 constexpr std::uint64_t kMapUnit = 64U << 10U;     // a multiple of every system's page
 constexpr std::uint64_t kLargestFolio = 2U << 20U; // of the system's file cache
 
-Result<std::size_t> uninterrupted(EnvMapping &mapping, std::uint64_t from, std::span<const std::span<std::byte>> into)
-{
-    for (;;) {
-        auto got = mapping.copy(from, into);
-        if (got || got.error().systemError != EINTR)
-            return got;
-    }
-}
-
 /// Copies as much as there is up to the first page that cannot be had; 0 when that is the page of `from`. The system may refuse a copy as a whole because of a
 /// later page: then one page is tried.
 Result<std::size_t> copySome(EnvMapping &mapping, std::uint64_t from, std::span<const std::span<std::byte>> into)
 {
-    auto got = uninterrupted(mapping, from, into);
+    auto got = retriedWhenInterrupted([&] { return mapping.copy(from, into); });
     const BufferCursor<std::byte> page(into, kPage - from % kPage);
     if (!got && got.error().systemError == EFAULT && page.remaining() < totalLength(into))
-        got = uninterrupted(mapping, from, page.rest());
+        got = retriedWhenInterrupted([&] { return mapping.copy(from, page.rest()); });
     if (!got && got.error().systemError == EFAULT)
         return std::size_t{0};
     return got;

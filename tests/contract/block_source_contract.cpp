@@ -2,6 +2,7 @@
 #include "tests/contract/block_source_contract.h"
 
 #include "tests/support/random.h"
+#include "tests/support/source_reads.h"
 #include "tests/support/temp_dir.h"
 
 #include <QTest>
@@ -34,23 +35,6 @@ struct Fixture {
         source = maker.make(content, skipReason);
     }
 };
-
-std::vector<std::byte> slice(const std::vector<std::byte> &bytes, std::uint64_t at, std::uint64_t length)
-{
-    const std::uint64_t begin = std::min<std::uint64_t>(at, bytes.size());
-    const std::uint64_t end = std::min<std::uint64_t>(begin + length, bytes.size());
-    return {bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.begin() + static_cast<std::ptrdiff_t>(end)};
-}
-
-Result<std::vector<std::byte>> readSome(BlockSource &source, std::uint64_t at, std::size_t length)
-{
-    std::vector<std::byte> bytes(length);
-    const auto got = source.readAt(ByteOffset(at), bytes);
-    if (!got)
-        return failure(got.error());
-    bytes.resize(static_cast<std::size_t>(*got));
-    return bytes;
-}
 
 Result<void> writeOne(BlockSource &source, std::uint64_t at, std::span<const std::byte> bytes)
 {

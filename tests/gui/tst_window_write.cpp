@@ -2,6 +2,7 @@
 #include "app/progress_part.h"
 #include "app/window_actions.h"
 #include "app/write_controller.h"
+#include "tests/gui/gated_commit.h"
 #include "tests/gui/window_part.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_env.h"
@@ -43,23 +44,6 @@ QString progressWords(const WindowFixture &f)
     const auto *label = part<QLabel>(f, "writeProgressText");
     return label->isVisible() ? label->text() : QString();
 }
-
-/// A window whose commit of one byte waits at the gate, before it is written.
-struct GatedCommit {
-    explicit GatedCommit(SourceOp op, WindowSetup setup = {})
-        : f(std::move(setup))
-    {
-        ready = f.openFile(1 << 20) && QTest::qWaitFor([this] { return f.settled(); }) && f.stage(0x10, {0xA5});
-        if (!ready)
-            return;
-        f.source->setGate(op, gate);
-        ready = f.commit() && gate->waitForWaiting(1);
-    }
-
-    std::shared_ptr<Gate> gate = std::make_shared<Gate>();
-    WindowFixture f;
-    bool ready = false;
-};
 
 } // namespace
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/window_actions.h"
+#include "tests/gui/gated_commit.h"
 #include "tests/gui/window_part.h"
 #include "tests/support/fault_env.h"
 #include "ui/session/document_session.h"
@@ -31,27 +32,6 @@ private slots:
     void closingTwiceLeavesAJournalForLater();
     void fileHeldByAnotherProgramIsOpenedForReading();
 };
-
-namespace {
-
-/// A window whose commit of one byte waits at the gate, before it is written.
-struct GatedCommit {
-    explicit GatedCommit(SourceOp op, WindowSetup setup = {})
-        : f(std::move(setup))
-    {
-        ready = f.openFile(1 << 20) && QTest::qWaitFor([this] { return f.settled(); }) && f.stage(0x10, {0xA5});
-        if (!ready)
-            return;
-        f.source->setGate(op, gate);
-        ready = f.commit() && gate->waitForWaiting(1);
-    }
-
-    std::shared_ptr<Gate> gate = std::make_shared<Gate>();
-    WindowFixture f;
-    bool ready = false;
-};
-
-} // namespace
 
 void TestWriteEnd::failureTellsEachRange()
 {
