@@ -32,7 +32,7 @@ WindowServices systemServices()
 {
     WindowServices services;
     services.env = cachecore::systemEnv();
-    services.openSource = fileSourceFactory(services.env);
+    services.openSource = systemSourceFactory(services.env);
     services.closer = std::make_shared<DocumentCloser>();
     services.askClose = messageBoxAsker();
     services.chooseOpen = [](QWidget *parent, std::function<void(std::string)> chosen) {

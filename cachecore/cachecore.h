@@ -3,7 +3,7 @@
 
 /// All of the engine that a program needs: this one header, and the library cachecore::cachecore.
 ///
-///     auto source = cachecore::FileSource::open(cachecore::systemEnv(), "disk.img", cachecore::FileSource::Access::ReadOnly);
+///     auto source = cachecore::openSource(cachecore::systemEnv(), "disk.img", cachecore::FileSource::Access::ReadOnly);
 ///     const cachecore::DocumentExecutors pools{std::make_shared<cachecore::ThreadExecutor>(4),
 ///                                              std::make_shared<cachecore::ThreadExecutor>(1)};
 ///     auto document = cachecore::Document::create(std::move(*source), {}, pools, cachecore::systemEnv());
@@ -32,4 +32,6 @@
 #include "cachecore/source/file_source.h"
 #include "cachecore/source/mapped_source.h"
 #include "cachecore/source/memory_source.h"
+#include "cachecore/source/nbd_source.h"
+#include "cachecore/source/open_source.h"
 #include "cachecore/typed_values.h"

@@ -93,6 +93,9 @@ public:
     [[nodiscard]] virtual std::string path() const = 0;
     /// False when path() is only what to call it and no file of the system has that name; then nothing is kept beside it.
     [[nodiscard]] virtual bool pathIsFileName() const { return !path().empty(); }
+    /// True when path() leads to the same bytes after this program has ended; then journals and the recovery log are kept on a disk, in the state directory where path() is no
+    /// file's name.
+    [[nodiscard]] virtual bool outlivesProcess() const { return pathIsFileName(); }
     [[nodiscard]] virtual bool writable() const = 0;
     /// Why it is not writable; only meaningful when writable() is false. Held with the holder when another program writes to it.
     [[nodiscard]] virtual Error readOnlyReason() const = 0;

@@ -3,9 +3,11 @@
 #include "cachecore/source/file_source.h"
 #include "cachecore/source/mapped_source.h"
 #include "cachecore/source/memory_source.h"
+#include "cachecore/source/nbd_source.h"
 #include "tests/contract/block_source_contract.h"
 #include "tests/support/fault_source.h"
 #include "tests/support/loop_device.h"
+#include "tests/support/nbd_server.h"
 #include "tests/support/temp_dir.h"
 
 #include <QTest>
@@ -90,6 +92,37 @@ SourceMaker loopMaker(std::string name, LoopDevice::Access loopAccess, Opener op
                 return held->source ? std::shared_ptr<BlockSource>(held, held->source.get()) : nullptr;
             },
             [=] { return openFile(*path, FileSource::Access::ReadOnly); }};
+}
+
+/// A file that nbdkit serves, through `filter` where that is no empty name.
+SourceMaker nbdMaker(std::string name, NbdSource::Access access, const std::string &filter,
+                     std::vector<std::string> settings)
+{
+    const auto uri = std::make_shared<std::string>();
+    const auto open = [=](NbdSource::Access how) -> std::shared_ptr<BlockSource> {
+        auto source = NbdSource::open(*uri, how);
+        return source ? std::shared_ptr<BlockSource>(std::move(*source)) : nullptr;
+    };
+    return {std::move(name),
+            [=](const std::vector<std::byte> &content, std::string &skipReason) -> std::shared_ptr<BlockSource> {
+                struct Held {
+                    NbdServer server;
+                    std::shared_ptr<BlockSource> source; // closed before the server goes
+                };
+                std::vector<std::string> arguments = settings;
+                arguments.insert(arguments.begin(), {"file", freshFile(content)});
+                if (!filter.empty())
+                    arguments.insert(arguments.begin(), "--filter=" + filter);
+                const std::shared_ptr<Held> held(new Held{NbdServer(std::move(arguments)), nullptr});
+                skipReason = held->server.whyNot();
+                if (!skipReason.empty())
+                    return nullptr;
+                *uri = held->server.uri();
+                held->source = open(access);
+                skipReason = "the server could not be connected to";
+                return held->source ? std::shared_ptr<BlockSource>(held, held->source.get()) : nullptr;
+            },
+            [=] { return open(NbdSource::Access::ReadOnly); }};
 }
 
 Opener fileWith(FileSource::Access access)
@@ -187,6 +220,13 @@ std::vector<SourceMaker> sourceMakers()
                   fileWith(FileSource::Access::WriteDevice)),
         mappedMaker("MappedSource, regular file"),
         loopMaker("MappedSource, loop device", LoopDevice::Access::ReadOnly, openMapped),
+        nbdMaker("NbdSource", NbdSource::Access::WriteIfPermitted, {}, {}),
+        nbdMaker("NbdSource, read-only", NbdSource::Access::ReadOnly, {}, {}),
+        nbdMaker("NbdSource, one connection", NbdSource::Access::WriteIfPermitted, "multi-conn",
+                 {"multi-conn-mode=disable"}),
+        nbdMaker("NbdSource, whole sectors", NbdSource::Access::WriteIfPermitted, "blocksize-policy",
+                 {"blocksize-minimum=512", "blocksize-preferred=4096", "blocksize-maximum=64K",
+                  "blocksize-error-policy=error"}),
         plainFunctionsMaker("CallableSource, one call at a time"),
         meanFunctionsMaker("CallableSource, parallel, a little at a time", labelled("mean functions", 1), true),
         meanFunctionsMaker("CallableSource, whole sectors", labelled("whole sectors", 512), true),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/crash/disk_document.h"
 #include "tests/crash/mounted_folder.h"
-#include "tests/crash/spawned_program.h"
+#include "tests/support/spawned_program.h"
 #include "tests/support/child.h"
 #include "tests/support/edits.h"
 #include "tests/support/loop_device.h"

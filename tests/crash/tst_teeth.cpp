@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/write/journal/protocol_step.h"
-#include "tests/crash/spawned_program.h"
+#include "tests/support/spawned_program.h"
 #include "tests/support/temp_dir.h"
 
 #include <QTest>

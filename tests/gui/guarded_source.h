@@ -68,6 +68,8 @@ public:
     std::uint32_t writeGranularity() const override { return m_inner->writeGranularity(); }
     cachecore::SourceIdentity identity() const override { return m_inner->identity(); }
     std::string path() const override { return m_inner->path(); }
+    bool pathIsFileName() const override { return m_inner->pathIsFileName(); }
+    bool outlivesProcess() const override { return m_inner->outlivesProcess(); }
     bool writable() const override { return m_inner->writable(); }
     cachecore::Error readOnlyReason() const override { return m_inner->readOnlyReason(); }
 

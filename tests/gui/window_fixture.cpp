@@ -69,7 +69,7 @@ cachecore::Result<std::shared_ptr<cachecore::BlockSource>> WindowFixture::makeSo
     if (m_setup.source) {
         inner = m_setup.source();
     } else {
-        auto made = cachet::fileSourceFactory(m_setup.env)(name, readOnly);
+        auto made = cachet::systemSourceFactory(m_setup.env)(name, readOnly);
         if (!made)
             return made;
         inner = std::move(*made);

@@ -235,6 +235,16 @@ std::string FaultSource::path() const
     return m_inner->path();
 }
 
+bool FaultSource::pathIsFileName() const
+{
+    return m_inner->pathIsFileName();
+}
+
+bool FaultSource::outlivesProcess() const
+{
+    return m_inner->outlivesProcess();
+}
+
 bool FaultSource::writable() const
 {
     return m_inner->writable();

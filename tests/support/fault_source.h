@@ -66,6 +66,8 @@ public:
     std::uint32_t writeGranularity() const override;
     cachecore::SourceIdentity identity() const override;
     std::string path() const override;
+    bool pathIsFileName() const override;
+    bool outlivesProcess() const override;
     bool writable() const override;
     cachecore::Error readOnlyReason() const override;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "cachecore/source/file_source.h"
+#include "cachecore/source/open_source.h"
 #include "tests/support/document_fixture.h"
 
 #include <chrono>
@@ -11,19 +11,24 @@
 
 namespace cachet_test {
 
-/// A document over a real file with faults to inject, its journals beside it, its recovery log in the state directory of `directory`. Members are
+/// A document over a real file, or another source that outlives the program, with faults to inject, the journals of a file beside it, its recovery log in the state directory of `directory`. Members are
 /// destroyed last to first: the document before the pools that run its jobs.
 struct FileDocument {
     FileDocument(const std::string &path, const TempDir &directory)
+        : FileDocument(cachecore::openSource(cachecore::systemEnv(), path,
+                                             cachecore::FileSource::Access::WriteIfPermitted),
+                       directory)
+    {
+    }
+
+    FileDocument(cachecore::Result<std::shared_ptr<cachecore::BlockSource>> opened, const TempDir &directory)
         : loads(std::make_shared<cachecore::ThreadExecutor>(2))
         , writes(std::make_shared<cachecore::ThreadExecutor>(1))
         , log(std::make_shared<cachecore::ThreadExecutor>(1))
     {
-        auto file = cachecore::FileSource::open(cachecore::systemEnv(), path,
-                                                cachecore::FileSource::Access::WriteIfPermitted);
-        if (!file)
+        if (!opened)
             return;
-        source = std::make_shared<FaultSource>(std::move(*file));
+        source = std::make_shared<FaultSource>(std::move(*opened));
         cachecore::DocumentOptions options = DocumentFixture::smallPages();
         options.journals.stateDirectory = directory.file("state");
         if (auto created = cachecore::Document::create(source, options, {loads, writes, log}, cachecore::systemEnv()))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/session/document_opener.h"
 
-#include "cachecore/source/file_source.h"
+#include "cachecore/source/open_source.h"
 
 #include <mutex>
 #include <utility>
@@ -33,15 +33,12 @@ cachecore::Result<OpenDocument> openNow(const SourceFactory &factory, const std:
 
 } // namespace
 
-SourceFactory fileSourceFactory(std::shared_ptr<cachecore::Env> env)
+SourceFactory systemSourceFactory(std::shared_ptr<cachecore::Env> env)
 {
     return [env = std::move(env)](const std::string &path,
                                   bool readOnly) -> cachecore::Result<std::shared_ptr<cachecore::BlockSource>> {
         using Access = cachecore::FileSource::Access;
-        auto source = cachecore::FileSource::open(env, path, readOnly ? Access::ReadOnly : Access::WriteIfPermitted);
-        if (!source)
-            return cachecore::failure(source.error());
-        return std::shared_ptr<cachecore::BlockSource>(std::move(*source));
+        return cachecore::openSource(env, path, readOnly ? Access::ReadOnly : Access::WriteIfPermitted);
     };
 }
 

@@ -16,8 +16,8 @@ namespace cachet {
 using SourceFactory
     = std::function<cachecore::Result<std::shared_ptr<cachecore::BlockSource>>(const std::string &path, bool readOnly)>;
 
-/// The factory for files and devices of the operating system.
-[[nodiscard]] SourceFactory fileSourceFactory(std::shared_ptr<cachecore::Env> env);
+/// The factory for files and devices of the operating system, and network block devices; see cachecore::openSource.
+[[nodiscard]] SourceFactory systemSourceFactory(std::shared_ptr<cachecore::Env> env);
 
 /// Opens one document on a worker, so that even an open() or stat() that never returns leaves the window alone.
 /// Exactly one of the signals comes, on the GUI thread, unless the opener is destroyed before: then the worker is left

@@ -68,11 +68,11 @@ struct Names {
 Result<Names> namesOf(Env &env, const BlockSource &source, const JournalPlaces &places)
 {
     Names names;
-    if (!source.pathIsFileName()) {
+    if (!source.outlivesProcess()) {
         names.anonymous = JournalName{{}, {}, true};
         return names;
     }
-    const auto real = env.realPath(source.path());
+    const auto real = source.pathIsFileName() ? env.realPath(source.path()) : source.path();
     if (!real)
         return failure(real.error());
     if (isRegularFile(source))

@@ -33,7 +33,7 @@ inline constexpr const char *kKeptSuffix = ".kept"; ///< after the number of a j
 
 /// The names a new journal of `source` may get, in the order they are tried: beside the file that its path leads to (links followed) as ".NAME.cachet-journal",
 /// NAME cut and hashed where a name, or the one it gets when it is set aside, would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path with links followed. The
-/// temporary has ".new" appended. A source whose path names no file (memory, functions) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
+/// temporary has ".new" appended. A source whose path is a URI has names in the state directory only; one that ends with the program (memory, functions) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
 [[nodiscard]] Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source,
                                                             const JournalPlaces &places);
 

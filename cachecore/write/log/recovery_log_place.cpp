@@ -63,7 +63,7 @@ std::optional<FoundRecoveryLog> lookAt(Env &env, const std::string &path, bool n
 
 Result<std::string> recoveryLogStem(Env &env, const BlockSource &source, const JournalPlaces &places)
 {
-    if (places.stateDirectory.empty() || !source.pathIsFileName())
+    if (places.stateDirectory.empty() || !source.outlivesProcess())
         return std::string();
     const auto names = journalNames(env, source, {JournalPlaces::Preference::StateDirectory, places.stateDirectory});
     if (!names)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "tests/crash/spawned_program.h"
+#include "tests/support/spawned_program.h"
 
 #include <cerrno>
 #include <string_view>
