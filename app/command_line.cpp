@@ -87,8 +87,11 @@ void addOptions(QCommandLineParser &parser)
          tr("Saves a picture of the window to FILE once its pages have loaded, and ends. Needs no display. Replaces "
             "nothing but a PNG picture."),
          QStringLiteral("FILE")});
-    parser.addPositionalArgument(QStringLiteral("FILE"), tr("Disk images or devices; each gets a window of its own."),
-                                 QStringLiteral("[FILE...]"));
+    parser.addPositionalArgument(
+        QStringLiteral("FILE"),
+        tr("Disk images, devices or URIs of network block devices (nbd://host/export); each gets a "
+           "window of its own."),
+        QStringLiteral("[FILE...]"));
 }
 
 std::optional<QString> readPageSize(const QString &value, CommandLine &line)

@@ -13,6 +13,7 @@
 /// What is reached from here is public and installed; whatever else lies beside it in the sources is the engine's own affair.
 
 #include "cachecore/base/byte_range.h"
+#include "cachecore/base/byte_views.h"
 #include "cachecore/base/env.h"
 #include "cachecore/base/error.h"
 #include "cachecore/base/executor.h"
