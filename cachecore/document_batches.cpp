@@ -116,7 +116,7 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
     if (end.kind == TransactionEnd::Kind::Committed)
         batchCommitted(std::move(written), transaction, end.transaction, report);
     if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
-        forgetBasesSeenDuringWrite();
+        forgetHashesSeenDuringWrite(written);
     // A journal that appeared since the document was opened.
     if (end.kind == TransactionEnd::Kind::Untouched && end.error->code == ErrorCode::NeedsRecovery)
         noteUnsettled(end.error->path, {});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 // What becomes of the current edits, and of those staged while the writer ran, once the disk is another.
 
@@ -40,12 +42,43 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
     return kept;
 }
 
-/// Pages that were loaded while the target held new bytes say nothing about it once the old ones are back.
-void Document::Impl::forgetBasesSeenDuringWrite()
+namespace {
+
+/// The blocks in `ranges` of which `written` covers a part and no more, ascending.
+std::vector<ByteRange> blocksWrittenInPart(const StagedEdits &written, std::vector<ByteRange> ranges)
 {
+    std::ranges::sort(ranges, {}, &ByteRange::begin);
+    std::vector<ByteRange> blocks;
+    ByteOffset reached;
+    for (const ByteRange range : ranges) {
+        const ByteRange fresh(std::max(range.begin(), reached), std::max(range.end(), reached));
+        reached = fresh.end();
+        written.forEachPiece(fresh, [&](ByteRange piece, const Piece &) {
+            for (const ByteOffset edge : {piece.begin(), piece.begin() + (piece.length() - 1)}) {
+                const ByteRange block = baseBlocks({edge, edge + 1});
+                if ((blocks.empty() || blocks.back() != block) && written.byteCountIn(block) < block.length())
+                    blocks.push_back(block);
+            }
+            return true;
+        });
+    }
+    return blocks;
+}
+
+} // namespace
+
+/// The old bytes of what was `written` are back. Where the write covered a part of a block, a hash of it that was taken meanwhile speaks of the new bytes beside
+/// those it lies under. Nothing else is doubtful: a base of bytes speaks of itself alone, and nothing new was seen under what was written.
+void Document::Impl::forgetHashesSeenDuringWrite(const StagedEdits &written)
+{
+    std::vector<ByteRange> staged;
+    {
+        const std::lock_guard lock(m_editMutex);
+        staged = m_stagedDuringWrite;
+    }
+    const std::vector<ByteRange> blocks = blocksWrittenInPart(written, std::move(staged));
     const std::lock_guard lock(m_editMutex);
-    for (const ByteRange range : m_stagedDuringWrite)
-        m_history.forgetBases(range);
+    m_history.forgetHashes(blocks);
 }
 
 /// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.

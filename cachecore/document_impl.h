@@ -100,7 +100,7 @@ private:
     template <typename Outcome, typename Make>
     [[nodiscard]] Result<void> startSettling(const std::string &path, const Make &make,
                                              std::move_only_function<void(Outcome)> done);
-    void forgetBasesSeenDuringWrite();
+    void forgetHashesSeenDuringWrite(const StagedEdits &written);
     [[nodiscard]] WriteOutcome runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
                                         const std::stop_token &stop);
     [[nodiscard]] Result<WritePlan> plan(const StagedEdits &frozen, ByteRange range) const;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 
 namespace cachecore {
 
@@ -64,6 +65,9 @@ public:
     bool beginEpoch(EpochChange change, StagedEdits carried);
     /// What was seen under the edits in `range` says nothing any more, here and in every step. O(bases * log n).
     void forgetBases(ByteRange range);
+    /// The same of hashes alone, in `blocks`, which are disjoint and ascend. O(steps * log blocks + (blocks + bases there) * log n in each state
+    /// that has something staged there).
+    void forgetHashes(std::span<const ByteRange> blocks);
 
     [[nodiscard]] bool wasCut() const { return m_wasCut; }
     [[nodiscard]] std::uint64_t epoch() const { return m_firstEpoch + m_changes.size(); }
@@ -95,6 +99,8 @@ private:
 
     template <typename Change>
     void take(EditStep step, std::uint64_t payload, bool join, Change &&change);
+    template <typename Stale>
+    void forget(std::span<const ByteRange> ranges, const Stale &stale);
     [[nodiscard]] bool joins(const EditStep &step) const;
     void swapWith(Step &step);
     [[nodiscard]] StagedEdits carried(const Step &step) const;
