@@ -28,7 +28,7 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
     return changed;
 }
 
-/// Carries the current edits over to the disk as it is now.
+/// Carries the current edits over to the disk as it is now. Without memory (std::bad_alloc) everything stays as it was.
 bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &committed)
 {
     std::unique_lock lock(m_editMutex, std::defer_lock);
@@ -36,6 +36,8 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
         = changedCurrent([&change](const StagedEdits &edits,
                                    ByteRange range) { return carriedOver(edits, change.clipped(range)); },
                          lock);
+    if (m_log)
+        m_log->makeRoom();
     const bool kept = m_history.beginEpoch(std::move(change), std::move(carried));
     if (m_log)
         m_log->noteCommitted(m_history.current(), committed);
@@ -66,6 +68,14 @@ std::vector<ByteRange> blocksWrittenInPart(const StagedEdits &written, std::vect
 }
 
 } // namespace
+
+/// The disk is another, and there is no memory to express the edits on it. What it has of them by now stays staged, which another commit finds
+/// out; there is nothing to return to any more, since that would take old bytes that nobody kept.
+void Document::Impl::beginEpochUncarried()
+{
+    const std::lock_guard lock(m_editMutex);
+    m_history.beginEpochUncarried();
+}
 
 /// The old bytes of what was `written` are back. Where the write covered a part of a block, a hash of it that was taken meanwhile speaks of the new bytes beside
 /// those it lies under. Nothing else is doubtful: a base of bytes speaks of itself alone, and nothing new was seen under what was written.

@@ -144,6 +144,12 @@ bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
     return false;
 }
 
+void EditHistory::beginEpochUncarried()
+{
+    m_sealed = true;
+    keepOnlyCurrent(std::move(m_current), epoch() + 1);
+}
+
 /// Gives up undoing and redoing, and with them all that only they need.
 void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
 {

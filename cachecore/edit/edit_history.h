@@ -63,6 +63,8 @@ public:
     /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
     /// states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
     bool beginEpoch(EpochChange change, StagedEdits carried);
+    /// The same where what is staged could not be carried over: it stays as it is, and nothing can be returned to. Needs no memory.
+    void beginEpochUncarried();
     /// What was seen under the edits in `range` says nothing any more, here and in every step. O(bases * log n).
     void forgetBases(ByteRange range);
     /// The same of hashes alone, in `blocks`, which are disjoint and ascend. O(steps * log blocks + (blocks + bases there) * log n in each state

@@ -44,6 +44,7 @@ class TstRecoveryLogMemory : public QObject {
 private slots:
     void holdsWhatItSaysWhicheverAllocationFails_data();
     void holdsWhatItSaysWhicheverAllocationFails();
+    void notesACommittedTransactionWithoutMemory();
 };
 
 void TstRecoveryLogMemory::holdsWhatItSaysWhicheverAllocationFails_data()
@@ -92,6 +93,32 @@ void TstRecoveryLogMemory::holdsWhatItSaysWhicheverAllocationFails()
         }
     }
     QVERIFY(n > 3);
+}
+
+void TstRecoveryLogMemory::notesACommittedTransactionWithoutMemory()
+{
+    RecoveryLogRig rig;
+    const StagedEdits kept = StagedEdits().with(rangeAt(10, 2), literalPiece(bytesOf({1, 2}), 1), {});
+    rig.keep(kept.with(rangeAt(20, 1), literalPiece(bytesOf({3}), 2), {}));
+    CommittedTransaction committed;
+    committed.id = {std::byte{7}};
+    rig.log->makeRoom();
+    memory::failAfter(0, memory::kForGood);
+    bool threw = false;
+    try {
+        rig.log->noteCommitted(kept, committed);
+    } catch (const std::bad_alloc &) {
+        threw = true;
+    }
+    (void)memory::stopFailing();
+    QVERIFY(!threw);
+    (void)rig.log->flush(0ms); // what was noted had no memory for a task
+    (void)rig.executor->runAll();
+    QVERIFY(rig.log->flush(0ms));
+    const auto read = rig.read();
+    QVERIFY(read);
+    QCOMPARE(read->committed, std::optional(committed.id));
+    QVERIFY(FlatEdits(read->edits, RecoveryLogRig::kSize) == FlatEdits(kept, RecoveryLogRig::kSize));
 }
 
 QTEST_GUILESS_MAIN(TstRecoveryLogMemory)
