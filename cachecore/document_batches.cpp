@@ -110,13 +110,7 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
     }
     report.rollBackError = std::move(end.rollBackError);
     report.journalPath = std::move(end.journalPath);
-    // The pages first: readers see the staged bytes until the disk's own are there.
-    if (end.kind != TransactionEnd::Kind::Untouched)
-        m_cached->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
-    if (end.kind == TransactionEnd::Kind::Committed)
-        batchCommitted(std::move(written), transaction, end.transaction, report);
-    if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
-        forgetBasesSeenDuringWrite();
+    const bool noted = noteEnd(transaction, end, std::move(written), report);
     // A journal that appeared since the document was opened.
     if (end.kind == TransactionEnd::Kind::Untouched && end.error->code == ErrorCode::NeedsRecovery)
         noteUnsettled(end.error->path, {});
@@ -126,7 +120,38 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         return std::move(end.error);
     if (end.error)
         report.leftover = std::move(end.error);
+    if (!noted)
+        return Error::of(ErrorCode::OutOfMemory, Operation::Write, batch.span());
     return std::nullopt;
+}
+
+/// Brings pages, edits and history to what the disk holds after the transaction. False when memory ran out: then they are right all the same, but say less.
+bool Document::Impl::noteEnd(const Transaction &transaction, const TransactionEnd &end, StagedEdits written,
+                             WriteReport &report)
+{
+    // The pages first: readers see the staged bytes until the disk's own are there.
+    if (end.kind != TransactionEnd::Kind::Untouched)
+        refreshPages(written);
+    if (end.kind == TransactionEnd::Kind::Committed)
+        return batchCommitted(std::move(written), transaction, end.transaction, report);
+    if (end.kind == TransactionEnd::Kind::Untouched)
+        return true;
+    try {
+        forgetHashesSeenDuringWrite(written);
+        return true;
+    } catch (const std::bad_alloc &) {
+        return false;
+    }
+}
+
+/// The pages of what was written, from the disk as it is now; where there is no memory for that, none of them stays.
+void Document::Impl::refreshPages(const StagedEdits &written)
+{
+    try {
+        m_cached->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
+    } catch (const std::bad_alloc &) {
+        m_cached->invalidate(written.span());
+    }
 }
 
 /// So that what a transaction leaves can be noted without memory.
@@ -138,14 +163,22 @@ void Document::Impl::makeRoomForEnd(WriteReport &report)
     m_unsettledName.reserve(kLongestPath);
 }
 
-void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
+/// False when memory ran out.
+bool Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
                                     WriteReport &report)
 {
     report.bytesWritten += written.byteCount();
     report.extents += written.extentCount();
-    const bool kept
-        = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
-    report.undoKept = report.undoKept && kept;
+    try {
+        const bool kept
+            = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
+        report.undoKept = report.undoKept && kept;
+        return true;
+    } catch (const std::bad_alloc &) {
+        beginEpochUncarried();
+        report.undoKept = false;
+        return false;
+    }
 }
 
 /// What the recovery log is told of a transaction that has ended, with the edits that are left. Blocking.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 // What becomes of the current edits, and of those staged while the writer ran, once the disk is another.
 
@@ -26,7 +28,7 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
     return changed;
 }
 
-/// Carries the current edits over to the disk as it is now.
+/// Carries the current edits over to the disk as it is now. Without memory (std::bad_alloc) everything stays as it was.
 bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &committed)
 {
     std::unique_lock lock(m_editMutex, std::defer_lock);
@@ -34,18 +36,59 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
         = changedCurrent([&change](const StagedEdits &edits,
                                    ByteRange range) { return carriedOver(edits, change.clipped(range)); },
                          lock);
+    if (m_log)
+        m_log->makeRoom();
     const bool kept = m_history.beginEpoch(std::move(change), std::move(carried));
     if (m_log)
         m_log->noteCommitted(m_history.current(), committed);
     return kept;
 }
 
-/// Pages that were loaded while the target held new bytes say nothing about it once the old ones are back.
-void Document::Impl::forgetBasesSeenDuringWrite()
+namespace {
+
+/// The blocks in `ranges` of which `written` covers a part and no more, ascending.
+std::vector<ByteRange> blocksWrittenInPart(const StagedEdits &written, std::vector<ByteRange> ranges)
+{
+    std::ranges::sort(ranges, {}, &ByteRange::begin);
+    std::vector<ByteRange> blocks;
+    ByteOffset reached;
+    for (const ByteRange range : ranges) {
+        const ByteRange fresh(std::max(range.begin(), reached), std::max(range.end(), reached));
+        reached = fresh.end();
+        written.forEachPiece(fresh, [&](ByteRange piece, const Piece &) {
+            for (const ByteOffset edge : {piece.begin(), piece.begin() + (piece.length() - 1)}) {
+                const ByteRange block = baseBlocks({edge, edge + 1});
+                if ((blocks.empty() || blocks.back() != block) && written.byteCountIn(block) < block.length())
+                    blocks.push_back(block);
+            }
+            return true;
+        });
+    }
+    return blocks;
+}
+
+} // namespace
+
+/// The disk is another, and there is no memory to express the edits on it. What it has of them by now stays staged, which another commit finds
+/// out; there is nothing to return to any more, since that would take old bytes that nobody kept.
+void Document::Impl::beginEpochUncarried()
 {
     const std::lock_guard lock(m_editMutex);
-    for (const ByteRange range : m_stagedDuringWrite)
-        m_history.forgetBases(range);
+    m_history.beginEpochUncarried();
+}
+
+/// The old bytes of what was `written` are back. Where the write covered a part of a block, a hash of it that was taken meanwhile speaks of the new bytes beside
+/// those it lies under. Nothing else is doubtful: a base of bytes speaks of itself alone, and nothing new was seen under what was written.
+void Document::Impl::forgetHashesSeenDuringWrite(const StagedEdits &written)
+{
+    std::vector<ByteRange> staged;
+    {
+        const std::lock_guard lock(m_editMutex);
+        staged = m_stagedDuringWrite;
+    }
+    const std::vector<ByteRange> blocks = blocksWrittenInPart(written, std::move(staged));
+    const std::lock_guard lock(m_editMutex);
+    m_history.forgetHashes(blocks);
 }
 
 /// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.

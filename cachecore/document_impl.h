@@ -100,17 +100,21 @@ private:
     template <typename Outcome, typename Make>
     [[nodiscard]] Result<void> startSettling(const std::string &path, const Make &make,
                                              std::move_only_function<void(Outcome)> done);
-    void forgetBasesSeenDuringWrite();
+    void forgetHashesSeenDuringWrite(const StagedEdits &written);
     [[nodiscard]] WriteOutcome runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
                                         const std::stop_token &stop);
     [[nodiscard]] Result<WritePlan> plan(const StagedEdits &frozen, ByteRange range) const;
     [[nodiscard]] std::optional<Error> writeBatch(const WritePlan &plan, const WriteBatch &batch, WriteReport &report,
                                                   WriteProgress &progress, const std::stop_token &stop);
-    void batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
-                        WriteReport &report);
+    [[nodiscard]] bool noteEnd(const Transaction &transaction, const TransactionEnd &end, StagedEdits written,
+                               WriteReport &report);
+    void refreshPages(const StagedEdits &written);
+    [[nodiscard]] bool batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
+                                      WriteReport &report);
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
     bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
+    void beginEpochUncarried();
     void makeRoomForEnd(WriteReport &report);
     void noteUnsettled(const std::string &journal, StagedEdits written);
     void journalSettled(const std::string &journal, ByteRange changed, const std::optional<TransactionId> &finished);

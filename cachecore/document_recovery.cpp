@@ -55,16 +55,19 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
             m_unsettled.erase(settled);
         }
     }
+    m_cached->invalidate(whole());
+    const bool begins = finished && !written.empty();
     try {
-        m_cached->invalidate(whole());
         {
             const std::lock_guard lock(m_editMutex);
             m_history.forgetBases(changed);
         }
-        if (finished && !written.empty())
+        if (begins)
             beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
     } catch (const std::bad_alloc &) {
-        // It is settled all the same; edits that the disk has by now stay staged, which another commit finds out.
+        // It is settled all the same.
+        if (begins)
+            beginEpochUncarried();
     }
     notify({.edits = true, .recovery = true});
 }

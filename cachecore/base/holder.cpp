@@ -5,11 +5,13 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <dirent.h>
 #include <sys/sysmacros.h>
 
 namespace cachecore {
@@ -36,13 +38,18 @@ std::string lineOf(const std::string &path)
     return line;
 }
 
-/// The names in a directory, sorted; none when it cannot be read.
+/// The names in a directory, sorted; none when it cannot be read. Not by std::filesystem, whose iterator ends the program where memory runs out.
 std::vector<std::string> namesIn(const std::string &directory)
 {
     std::vector<std::string> names;
-    std::error_code error;
-    for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-        names.push_back(it->path().filename().string());
+    const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir(directory.c_str()), ::closedir);
+    while (stream) {
+        const struct dirent *const entry = ::readdir(stream.get());
+        if (!entry)
+            break;
+        if (const std::string_view name = entry->d_name; name != "." && name != "..")
+            names.emplace_back(name);
+    }
     std::ranges::sort(names);
     return names;
 }

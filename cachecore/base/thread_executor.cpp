@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -31,7 +32,7 @@ public:
 private:
     using Handle = std::uint64_t;
 
-    void startWorkerIfNeeded(); // with m_mutex held
+    bool startWorkerIfNeeded(); // with m_mutex held; false when there is no memory for one
     void work(Handle self);
     bool waitForTask(std::unique_lock<std::mutex> &lock, Task &task);
     bool surplus() const { return m_threads.size() > m_workers + m_stuck; }
@@ -62,10 +63,12 @@ bool ThreadExecutor::Pool::post(Task task)
     if (m_closed)
         return false;
     m_tasks.push_back(std::move(task));
-    startWorkerIfNeeded();
+    const bool memory = startWorkerIfNeeded();
     if (m_threads.empty()) {
         task = std::move(m_tasks.back()); // so that it is destroyed by the caller, without the lock
         m_tasks.pop_back();
+        if (!memory)
+            throw std::bad_alloc();
         return false;
     }
     finished.swap(m_finished);
@@ -73,19 +76,24 @@ bool ThreadExecutor::Pool::post(Task task)
     return true;
 }
 
-void ThreadExecutor::Pool::startWorkerIfNeeded()
+bool ThreadExecutor::Pool::startWorkerIfNeeded()
 {
     if (m_tasks.size() <= m_idle || m_threads.size() >= m_workers + m_stuck)
-        return;
+        return true;
+    // Where no thread is to be had, the workers there are will come to the task.
     const Handle handle = m_nextHandle++;
-    std::jthread &thread = m_threads[handle];
     try {
+        std::jthread &thread = m_threads[handle]; // before there is a thread, which could not be joined here
         // The new thread waits for m_mutex first, so its handle is in the map before it looks for it.
         thread = std::jthread([pool = shared_from_this(), handle] { pool->work(handle); });
         ++m_running;
     } catch (const std::system_error &) {
-        m_threads.erase(handle); // no thread to be had: the workers there are will come to the task
+        m_threads.erase(handle);
+    } catch (const std::bad_alloc &) {
+        m_threads.erase(handle);
+        return false;
     }
+    return true;
 }
 
 bool ThreadExecutor::Pool::waitForTask(std::unique_lock<std::mutex> &lock, Task &task)
@@ -112,7 +120,11 @@ void ThreadExecutor::Pool::work(Handle self)
         lock.lock();
     }
     if (const auto found = m_threads.find(self); found != m_threads.end()) {
-        m_finished.push_back(std::move(found->second));
+        try {
+            m_finished.push_back(std::move(found->second));
+        } catch (const std::bad_alloc &) {
+            found->second.detach(); // it needs nobody's help to end
+        }
         m_threads.erase(found);
     }
     --m_running;
@@ -127,7 +139,7 @@ bool ThreadExecutor::Pool::workerStuck()
     if (m_closed || m_stuck >= m_maxStuck)
         return false;
     ++m_stuck;
-    startWorkerIfNeeded();
+    (void)startWorkerIfNeeded();
     return true;
 }
 

@@ -27,7 +27,7 @@ public:
     /// shutDown(kDestructorWait).
     ~ThreadExecutor() override;
 
-    /// False after shutDown, or when the system gives not a single thread.
+    /// False after shutDown, or when the system gives not a single thread. Without memory (std::bad_alloc) the task is destroyed unrun.
     bool post(Task task) override;
     unsigned concurrency() const override;
     bool workerStuck() override;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace cachecore {
 
@@ -145,6 +144,12 @@ bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
     return false;
 }
 
+void EditHistory::beginEpochUncarried()
+{
+    m_sealed = true;
+    keepOnlyCurrent(std::move(m_current), epoch() + 1);
+}
+
 /// Gives up undoing and redoing, and with them all that only they need.
 void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
 {
@@ -158,22 +163,39 @@ void EditHistory::keepOnlyCurrent(StagedEdits edits, std::uint64_t epoch)
     m_retired = {};
 }
 
+/// The bases in `ranges` (disjoint, ascending) of which `stale(base)` is true become Unseen.
+template <typename Stale>
+void EditHistory::forget(std::span<const ByteRange> ranges, const Stale &stale)
+{
+    const auto forgetIn = [&](StagedEdits &edits) {
+        if (edits.empty())
+            return;
+        const ByteRange span = edits.span();
+        const auto before = [span](ByteRange range) { return range.end() <= span.begin(); };
+        RangeTreeBuilder<Base> unseen;
+        for (auto range = std::ranges::partition_point(ranges, before);
+             range != ranges.end() && range->begin() < span.end(); ++range)
+            edits.forEachBase(*range, [&](ByteRange part, const Base &base) {
+                if (stale(base))
+                    unseen.append(part, Base{});
+                return true;
+            });
+        if (const RangeTree<Base> bases = unseen.take(); !bases.empty())
+            edits = edits.withBases(bases);
+    };
+    forgetIn(m_current);
+    for (Step &step : m_steps)
+        forgetIn(step.kept);
+}
+
 void EditHistory::forgetBases(ByteRange range)
 {
-    const auto forgotten = [range](StagedEdits edits) {
-        std::vector<ByteRange> seen;
-        edits.forEachBase(range, [&seen](ByteRange part, const Base &base) {
-            if (base.kind != Base::Kind::Unseen)
-                seen.push_back(part);
-            return true;
-        });
-        for (const ByteRange part : seen)
-            edits = edits.withBase(part, Base{});
-        return edits;
-    };
-    m_current = forgotten(m_current);
-    for (Step &step : m_steps)
-        step.kept = forgotten(step.kept);
+    forget({&range, 1}, [](const Base &base) { return base.kind != Base::Kind::Unseen; });
+}
+
+void EditHistory::forgetHashes(std::span<const ByteRange> blocks)
+{
+    forget(blocks, [](const Base &base) { return base.kind == Base::Kind::SeenHashes; });
 }
 
 void EditHistory::dropRedo()

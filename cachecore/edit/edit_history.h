@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 
 namespace cachecore {
 
@@ -62,8 +63,13 @@ public:
     /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
     /// states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
     bool beginEpoch(EpochChange change, StagedEdits carried);
+    /// The same where what is staged could not be carried over: it stays as it is, and nothing can be returned to. Needs no memory.
+    void beginEpochUncarried();
     /// What was seen under the edits in `range` says nothing any more, here and in every step. O(bases * log n).
     void forgetBases(ByteRange range);
+    /// The same of hashes alone, in `blocks`, which are disjoint and ascend. O(steps * log blocks + (blocks + bases there) * log n in each state
+    /// that has something staged there).
+    void forgetHashes(std::span<const ByteRange> blocks);
 
     [[nodiscard]] bool wasCut() const { return m_wasCut; }
     [[nodiscard]] std::uint64_t epoch() const { return m_firstEpoch + m_changes.size(); }
@@ -95,6 +101,8 @@ private:
 
     template <typename Change>
     void take(EditStep step, std::uint64_t payload, bool join, Change &&change);
+    template <typename Stale>
+    void forget(std::span<const ByteRange> ranges, const Stale &stale);
     [[nodiscard]] bool joins(const EditStep &step) const;
     void swapWith(Step &step);
     [[nodiscard]] StagedEdits carried(const Step &step) const;

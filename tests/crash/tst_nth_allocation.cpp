@@ -108,6 +108,8 @@ class NthAllocationTest : public QObject {
 private slots:
     void losesNothingWhenMemoryRunsOutWhileWriting_data() { addRows(); }
     void losesNothingWhenMemoryRunsOutWhileWriting();
+    void undoesToWhatItShowsWhenMemoryRanOutWhileWriting_data() { addRows(); }
+    void undoesToWhatItShowsWhenMemoryRanOutWhileWriting();
     void losesNothingWhenMemoryRunsOutWhileSettling_data() { addRows(); }
     void losesNothingWhenMemoryRunsOutWhileSettling();
     void setsAJournalAsideOrSaysWhyNot_data() { addRows(); }
@@ -115,6 +117,7 @@ private slots:
 
 private:
     static void addRows();
+    void settles(Scene &scene);
     void writesAtLast(Scene &scene);
 };
 
@@ -128,8 +131,8 @@ void NthAllocationTest::addRows()
     QTest::newRow("for good, in batches") << true << true;
 }
 
-/// With memory again, whatever remains is settled and the edits reach the disk.
-void NthAllocationTest::writesAtLast(Scene &scene)
+/// With memory again, whatever remains is settled.
+void NthAllocationTest::settles(Scene &scene)
 {
     bool failed = false;
     for (const FoundJournal &journal : scene.document->unsettled()) {
@@ -137,7 +140,14 @@ void NthAllocationTest::writesAtLast(Scene &scene)
         QVERIFY2(settled && settled->has_value(), journal.path.c_str());
     }
     QVERIFY(scene.document->unsettled().empty());
+}
+
+/// The same, and the edits reach the disk.
+void NthAllocationTest::writesAtLast(Scene &scene)
+{
+    settles(scene);
     QVERIFY(scene.bytes() == scene.neu);
+    bool failed = false;
     const auto outcome = scene.commitFailing(memory::kForGood, 0, failed);
     QVERIFY(outcome.has_value());
     QVERIFY2(outcome->succeeded(), outcome->succeeded() ? "" : errorText(outcome->error()).c_str());
@@ -170,6 +180,41 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
         if (!outcome->succeeded() && (*outcome)->imageIntact && !batches)
             QVERIFY2(now == scene.old || now == scene.neu, where.c_str());
         writesAtLast(scene);
+        if (QTest::currentTestFailed()) {
+            qWarning("%s", where.c_str());
+            return;
+        }
+    }
+}
+
+/// Every state that can still be returned to shows its bytes, and they are what is written.
+void NthAllocationTest::undoesToWhatItShowsWhenMemoryRanOutWhileWriting()
+{
+    QFETCH(bool, forGood);
+    QFETCH(bool, batches);
+    bool failed = true;
+    for (std::uint64_t nth = 0; failed; ++nth) {
+        QVERIFY(nth < kMostAllocations);
+        Scene scene(batches);
+        QVERIFY(scene.document != nullptr);
+        const auto outcome = scene.commitFailing(nth, forGood ? memory::kForGood : 1, failed);
+        const std::string where = "allocation " + std::to_string(nth);
+        QVERIFY2(outcome.has_value(), where.c_str());
+        settles(scene);
+        const bool cut = scene.document->historyWasCut();
+        QVERIFY2(failed || !cut, where.c_str());
+        QVERIFY2(cut == !scene.document->undoStep().has_value(), where.c_str());
+        QVERIFY2(!outcome->succeeded() || (*outcome)->undoKept == !cut, where.c_str());
+        while (scene.document->undoStep())
+            QVERIFY2(scene.document->undo(), where.c_str());
+        const std::vector<std::byte> &shown = cut ? scene.neu : scene.old;
+        QVERIFY2(scene.bytes() == shown, where.c_str());
+        bool again = false;
+        const auto written = scene.commitFailing(memory::kForGood, 0, again);
+        QVERIFY2(written && written->succeeded(), where.c_str());
+        QVERIFY2(readFile(scene.path) == shown, where.c_str());
+        scene.document->reload();
+        QVERIFY2(scene.bytes() == shown, where.c_str());
         if (QTest::currentTestFailed()) {
             qWarning("%s", where.c_str());
             return;

@@ -62,6 +62,7 @@ RecoveryLogRig::RecoveryLogRig(RecoveryLog::Options options)
     , nameless(std::make_shared<MemoryExternal>(patternBytes(kExternalSize, 78)))
     , log(another(options))
 {
+    troubles.reserve(100); // told without memory too
 }
 
 std::string RecoveryLogRig::inMemory()

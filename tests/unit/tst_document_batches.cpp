@@ -82,6 +82,9 @@ private slots:
     void cancelledWriteIsRolledBack();
     void cancelBetweenBatchesKeepsWhatIsCommitted();
     void cancelWithoutAWriteDoesNothing();
+    void foreignChangeUnderEditsOfACancelledWriteIsNoticed_data();
+    void foreignChangeUnderEditsOfACancelledWriteIsNoticed();
+    void blockSeenHalfWrittenIsNoConflictOnceItIsRolledBack();
     void readDuringASuspendedCommitSeesTheStagedValueC14();
     void editStagedDuringASuspendedCommitIsKeptC14();
 };
@@ -220,6 +223,54 @@ void TestDocumentBatches::cancelWithoutAWriteDoesNothing()
     fixture->cancelWrite();
     QVERIFY(fixture->commit());
     QCOMPARE(fixture.memory->bytes(), with(patternBytes(10'000), 5, bytesOf({1})));
+}
+
+void TestDocumentBatches::foreignChangeUnderEditsOfACancelledWriteIsNoticed_data()
+{
+    QTest::addColumn<std::size_t>("size"); // of what is staged at 4096
+    QTest::newRow("bytes, known by themselves") << std::size_t{2};
+    QTest::newRow("blocks, known by their hashes") << std::size_t{8192};
+}
+
+/// What was seen before the write stays known, also where typing went on beside it.
+void TestDocumentBatches::foreignChangeUnderEditsOfACancelledWriteIsNoticed()
+{
+    QFETCH(std::size_t, size);
+    const auto disk = patternBytes(16'384);
+    DocumentFixture fixture(disk);
+    QVERIFY(readBytes(*fixture.document, 0, disk.size()));
+    QVERIFY(fixture->stage(ByteOffset(4096), std::vector<std::byte>(size, std::byte{0x77})));
+    HeldCommit commit(fixture, SourceOp::Write);
+    QVERIFY(commit.held);
+    QVERIFY(fixture->stage(ByteOffset(4097), bytesOf({1, 2, 3})));
+    fixture->cancelWrite();
+    QCOMPARE(commit.finish().error().code, ErrorCode::Cancelled);
+    QCOMPARE(fixture.memory->bytes(), disk);
+
+    const std::vector<std::byte> foreign{disk[4096] ^ std::byte{0xff}};
+    const std::span<const std::byte> part(foreign);
+    QVERIFY(fixture.memory->writev(ByteOffset(4096), {&part, 1}));
+    const WriteOutcome again = fixture->commit();
+    QVERIFY2(!again, "another program's change was overwritten unnoticed");
+    QCOMPARE(again.error().code, ErrorCode::Changed);
+    QCOMPARE(fixture.memory->bytes(), with(disk, 4096, foreign));
+}
+
+void TestDocumentBatches::blockSeenHalfWrittenIsNoConflictOnceItIsRolledBack()
+{
+    const auto disk = patternBytes(16'384);
+    DocumentFixture fixture(disk);
+    QVERIFY(fixture->stage(ByteOffset(4096), bytesOf({1})));
+    HeldCommit commit(fixture, SourceOp::Sync);
+    QVERIFY(commit.held);
+    QVERIFY(readBytes(*fixture.document, 0, disk.size())); // the byte is on the disk now
+    const auto pasted = patternBytes(8192, 5);
+    QVERIFY(fixture->stage(ByteOffset(4096), pasted));
+    fixture->cancelWrite();
+    QCOMPARE(commit.finish().error().code, ErrorCode::Cancelled);
+    QCOMPARE(fixture.memory->bytes(), disk);
+    QVERIFY(fixture->commit());
+    QCOMPARE(fixture.memory->bytes(), with(disk, 4096, pasted));
 }
 
 void TestDocumentBatches::readDuringASuspendedCommitSeesTheStagedValueC14()

@@ -78,7 +78,9 @@ bool PoolExecutor::post(Task task)
     const std::lock_guard lock(m_mutex);
     if (m_closed)
         return false;
-    m_pool->start(runnable.release());
+    TaskRunnable *const started = runnable.get();
+    m_pool->start(started);
+    (void)runnable.release(); // the pool's by now; where it threw, ours to destroy
     return true;
 }
 

@@ -30,6 +30,7 @@ public:
     }
 
     void note(StagedEdits edits, const CommittedTransaction *transaction);
+    void makeRoom();
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     [[nodiscard]] Result<void> close(std::chrono::milliseconds wait);
     [[nodiscard]] std::string path() const;
@@ -119,6 +120,12 @@ void RecoveryLog::Impl::note(StagedEdits edits, const CommittedTransaction *tran
     std::swap(m_edits, edits); // the former state goes after the lock
     needTask(lock);
     lock.unlock();
+}
+
+void RecoveryLog::Impl::makeRoom()
+{
+    const std::lock_guard lock(m_mutex);
+    m_committed.reserve(m_committed.size() + 1);
 }
 
 /// Sees to it that a task is on its way. Gives the lock back meanwhile, because the executor may destroy tasks of ours under its own.
@@ -310,6 +317,11 @@ RecoveryLog::~RecoveryLog()
 void RecoveryLog::note(StagedEdits edits)
 {
     m_impl->note(std::move(edits), nullptr);
+}
+
+void RecoveryLog::makeRoom()
+{
+    m_impl->makeRoom();
 }
 
 void RecoveryLog::noteCommitted(StagedEdits edits, const CommittedTransaction &transaction)

@@ -53,7 +53,9 @@ public:
 
     /// Says what is staged now. Only the newest state is kept. Never blocks; O(1).
     void note(StagedEdits edits);
-    /// The same after a transaction was committed: `edits` is what is staged still.
+    /// So that the next noteCommitted needs no memory. Never blocks.
+    void makeRoom();
+    /// The same after a transaction was committed: `edits` is what is staged still. Without memory (std::bad_alloc) nothing is noted.
     void noteCommitted(StagedEdits edits, const CommittedTransaction &transaction);
 
     /// Waits at most `wait` until the file holds what was noted last, without waiting until it is due. Errors: what writing said, Busy when it took longer. Blocking;
