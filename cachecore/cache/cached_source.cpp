@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/cached_source.h"
 
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/load/page_loader.h"
 
 #include <algorithm>
 #include <bit>
@@ -204,7 +204,8 @@ void CachedSource::setViewport(ByteRange visible, Intent intent)
     m_loader->request(pages, LoadClass::Viewport, generation, intent);
     if (!moved)
         return;
-    m_loader->dropBefore(generation);
+    m_loader->dropBefore(LoadClass::Viewport, generation);
+    m_loader->dropBefore(LoadClass::ReadAhead, generation);
     if (intent == Intent::Scroll)
         readAhead(pages, before.first, visible.length(), generation);
 }
@@ -232,6 +233,11 @@ void CachedSource::readAhead(SourceExtent::Pages pages, PageIndex before, std::u
     }
     const std::uint64_t count = std::min(wanted, pages.first.value);
     m_loader->request({{pages.first.value - count}, count}, LoadClass::ReadAhead, generation, Intent::Scroll);
+}
+
+void CachedSource::noticeStalledReads()
+{
+    m_loader->noticeStalledReads();
 }
 
 void CachedSource::setObserver(Observer observer)

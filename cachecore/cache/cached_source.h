@@ -5,7 +5,7 @@
 #include "cachecore/base/executor.h"
 #include "cachecore/cache/byte_reader.h"
 #include "cachecore/cache/cache_statistics.h"
-#include "cachecore/cache/load_listener.h"
+#include "cachecore/cache/load/load_listener.h"
 #include "cachecore/cache/page_states.h"
 #include "cachecore/cache/source_extent.h"
 #include "cachecore/source/block_source.h"
@@ -150,6 +150,10 @@ public:
     /// requests of earlier calls that no longer show are dropped; with Intent::Scroll pages in the direction of movement are read ahead.
     /// A page that enters the range counts one visit (hit or miss). Failed pages whose retry time has come are tried again.
     void setViewport(ByteRange visible, Intent intent);
+
+    /// Gives workers whose read has hung for kStalledAfter a replacement, so that other pages are not held up. Any other call does so
+    /// too; this one is for a timer of a program in which for seconds there may be none. Never blocks.
+    void noticeStalledReads();
 
     /// Once this returns, the former observer is no longer running and is never called again.
     void setObserver(Observer observer);

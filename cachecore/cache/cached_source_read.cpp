@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/cached_source.h"
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/load/page_loader.h"
 
 #include <algorithm>
 #include <new>
