@@ -127,7 +127,7 @@ public:
     void peekSource(ByteOffset at, std::span<std::byte> bytes, std::span<ByteCondition> conditions) const;
 
     /// Says what is on the screen now. Missing pages of `visible` are requested before everything else, the newest call first;
-    /// requests of earlier calls that no longer show are dropped; the next page in the direction of movement is read ahead.
+    /// requests of earlier calls that no longer show are dropped; with Intent::Scroll pages on both sides are read ahead.
     /// A page that enters the range counts one visit (hit or miss). Failed pages whose retry time has come are tried again.
     void setViewport(ByteRange visible, Intent intent);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/cached_source.h"
 
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/load/page_loader.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,9 +11,6 @@
 namespace cachecore {
 
 namespace {
-
-constexpr std::uint64_t kReadAheadWindows = 2; ///< read ahead this many times what is visible
-constexpr std::uint64_t kMostReadAheadPages = 8;
 
 std::shared_ptr<SourceExtent> makeExtent(std::uint64_t size, std::uint32_t pageSize)
 {
@@ -185,53 +182,9 @@ Result<void> CachedSource::refreshSize()
     return {};
 }
 
-void CachedSource::setViewport(ByteRange visible, Intent intent)
+void CachedSource::noticeStalledReads()
 {
-    SourceExtent::Pages pages = m_extent->pagesOf(visible);
-    pages.count = std::min(pages.count, m_cache->budget() / m_extent->pageSize / 2);
-    std::vector<PageHandle> released; // destroyed after the lock
-    const std::lock_guard lock(m_viewMutex);
-    const SourceExtent::Pages before = std::exchange(m_visible, pages);
-    const bool moved = before.first != pages.first || before.count != pages.count;
-    const std::uint64_t generation = moved ? ++m_generation : m_generation;
-    m_pins.swap(released);
-    for (std::uint64_t i = 0; i < pages.count; ++i) {
-        const PageIndex page{pages.first.value + i};
-        const auto visit = before.contains(page) ? PageCache::Visit::None : PageCache::Visit::Counted;
-        if (PageHandle handle = m_cache->tryGet(page, visit))
-            keep(std::move(handle));
-    }
-    m_loader->request(pages, LoadClass::Viewport, generation, intent);
-    if (!moved)
-        return;
-    m_loader->dropBefore(generation);
-    if (intent == Intent::Scroll)
-        readAhead(pages, before.first, visible.length(), generation);
-}
-
-/// Pins a page of the viewport. Without memory it is not pinned, and may be evicted while it is shown.
-void CachedSource::keep(PageHandle page) noexcept
-{
-    try {
-        m_pins.push_back(std::move(page));
-    } catch (const std::bad_alloc &) { // see above
-    }
-}
-
-/// Asks for the pages behind the viewport in the direction it moved.
-void CachedSource::readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes,
-                             std::uint64_t generation)
-{
-    const std::uint64_t bytes = std::min(visibleBytes, m_extent->pageSize * kMostReadAheadPages) * kReadAheadWindows;
-    const std::uint64_t wanted = std::clamp<std::uint64_t>(bytes / m_extent->pageSize, 1, kMostReadAheadPages);
-    if (pages.first >= before) {
-        const std::uint64_t next = pages.first.value + pages.count;
-        const std::uint64_t left = m_extent->pageCount() - std::min(next, m_extent->pageCount());
-        m_loader->request({{next}, std::min(wanted, left)}, LoadClass::ReadAhead, generation, Intent::Scroll);
-        return;
-    }
-    const std::uint64_t count = std::min(wanted, pages.first.value);
-    m_loader->request({{pages.first.value - count}, count}, LoadClass::ReadAhead, generation, Intent::Scroll);
+    m_loader->noticeStalledReads();
 }
 
 void CachedSource::setObserver(Observer observer)
@@ -251,18 +204,6 @@ unsigned CachedSource::close(std::chrono::milliseconds wait)
 {
     m_closed = true;
     return m_loader->close(wait);
-}
-
-void CachedSource::pagesArrived(std::span<const std::shared_ptr<const Page>> pages)
-{
-    {
-        const std::lock_guard lock(m_viewMutex);
-        for (const std::shared_ptr<const Page> &page : pages) {
-            if (m_visible.contains(page->index()))
-                keep(PageHandle(page));
-        }
-    }
-    notify({.pages = true});
 }
 
 void CachedSource::sourceEndsAt(std::uint64_t size, std::uint64_t timesAsked)

@@ -5,7 +5,8 @@
 #include "cachecore/base/executor.h"
 #include "cachecore/cache/byte_reader.h"
 #include "cachecore/cache/cache_statistics.h"
-#include "cachecore/cache/load_listener.h"
+#include "cachecore/cache/load/load_listener.h"
+#include "cachecore/cache/load/read_ahead.h"
 #include "cachecore/cache/page_states.h"
 #include "cachecore/cache/source_extent.h"
 #include "cachecore/source/block_source.h"
@@ -147,9 +148,20 @@ public:
     [[nodiscard]] Result<void> refreshSize();
 
     /// Says what is on the screen now. Missing pages of `visible` are requested before everything else, the newest call first;
-    /// requests of earlier calls that no longer show are dropped; with Intent::Scroll pages in the direction of movement are read ahead.
+    /// requests of earlier calls that no longer show are dropped; with Intent::Scroll pages on both sides are read ahead, as ReadAhead guesses.
     /// A page that enters the range counts one visit (hit or miss). Failed pages whose retry time has come are tried again.
     void setViewport(ByteRange visible, Intent intent);
+
+    /// What pages are wanted for that nobody waits for.
+    enum class Background : std::uint8_t {
+        Map,  ///< an overview of the whole: what earlier calls asked for and no read has begun for is dropped
+        Scan, ///< work that will stream over them
+    };
+    /// Asks for the pages of `range` that are not resident, after everything else. Never blocks.
+    void prefetch(ByteRange range, Background purpose);
+    /// Gives workers whose read has hung for kStalledAfter a replacement, so that other pages are not held up. Any other call does so
+    /// too; this one is for a timer of a program in which for seconds there may be none. Never blocks.
+    void noticeStalledReads();
 
     /// Once this returns, the former observer is no longer running and is never called again.
     void setObserver(Observer observer);
@@ -171,7 +183,8 @@ private:
     void pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles);
     [[nodiscard]] std::uint64_t missingFrom(PageIndex first, std::uint64_t most) const;
     [[nodiscard]] std::optional<ByteWindow> scanWindow(ByteOffset at);
-    void readAhead(SourceExtent::Pages pages, PageIndex before, std::uint64_t visibleBytes, std::uint64_t generation);
+    void readAhead(ByteRange visible, ReadAhead::Plan plan);
+    void requestUpwards(SourceExtent::Pages pages);
 
     // LoadListener
     void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override;
@@ -189,10 +202,23 @@ private:
     std::atomic<std::uint64_t> m_changeCount{0};
     std::atomic<bool> m_closed{false};
 
-    std::mutex m_viewMutex; ///< guards the viewport: m_visible, m_generation, m_pins
+    /// What was read ahead last.
+    struct AheadPages {
+        SourceExtent::Pages before;
+        SourceExtent::Pages after;
+        std::uint64_t generation = 0;
+
+        friend bool operator==(const AheadPages &, const AheadPages &) = default;
+    };
+
+    std::mutex m_viewMutex; ///< guards the viewport: from here to m_pins
     SourceExtent::Pages m_visible;
     std::uint64_t m_generation = 0;
+    ReadAhead m_readAhead;
+    AheadPages m_ahead;
     std::vector<PageHandle> m_pins; ///< the resident pages of the viewport: they stay while they are shown
+
+    std::atomic<std::uint64_t> m_mapGeneration{0};
 
     std::mutex m_sizeMutex; ///< held while the sizes in m_extent change together
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/base/executor_call.h"
 #include "cachecore/cache/cached_source.h"
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/load/page_loader.h"
 
 #include <algorithm>
 #include <mutex>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/cached_source.h"
-#include "cachecore/cache/page_loader.h"
+#include "cachecore/cache/load/page_loader.h"
 
 #include <algorithm>
 #include <new>
@@ -162,7 +162,9 @@ void CachedSource::pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> 
         return;
     }
     const std::uint64_t missing = missingFrom(rest.first, std::min(rest.count, pagesPerRead(m_extent->pageSize)));
+    const auto begun = m_env->now();
     PagesRead read = readPages(*m_source, *m_extent, m_cache->frames(), {rest.first, missing}, AfterDamage::Stop);
+    m_loader->counters().count(read, m_env->now() - begun);
     for (std::shared_ptr<Page> &page : read.pages)
         handles.emplace_back(std::move(page));
 }
@@ -181,9 +183,11 @@ std::optional<ByteWindow> CachedSource::scanWindow(ByteOffset at)
     std::shared_ptr<std::byte> frame(m_scanFrames->take(),
                                      [frames = m_scanFrames](std::byte *taken) { frames->giveBack(taken); });
     const std::span<std::byte> bytes(frame.get(), static_cast<std::size_t>(range.length()));
+    const auto begun = m_env->now();
     const auto got = m_source->readAt(begin, bytes);
     if (!got || *got != range.length())
         return std::nullopt; // page by page then, to find out what can be had
+    m_loader->counters().countStreamed(missing, range.length(), m_env->now() - begun);
     return ByteWindow{range, bytes, std::move(frame)};
 }
 

@@ -1,9 +1,31 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/damaged_read.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
 namespace cachecore {
 
 namespace {
+
+/// What `read(done)`, which reads what is left of `range`, brings until all is there or nothing more comes.
+template <typename Read>
+Result<std::uint64_t> repeated(const BlockSource &source, ByteRange range, const Read &read)
+{
+    std::uint64_t done = 0;
+    while (done < range.length()) {
+        auto got = read(done);
+        if (!got)
+            return got;
+        if (*got > range.length() - done)
+            return failure(Error{ErrorCode::Io, EPROTO, Operation::Read, range, source.path()});
+        if (*got == 0)
+            break;
+        done += *got;
+    }
+    return done;
+}
 
 class Splitter {
 public:
@@ -14,35 +36,70 @@ public:
     {
     }
 
-    void read(ByteRange range)
+    void readWhole()
     {
-        if (m_found.endsAt && range.begin().value() >= *m_found.endsAt) {
-            markBad(range);
-            return;
-        }
-        const auto skip = static_cast<std::size_t>(range.begin() - m_whole.begin());
-        const auto got = m_source.readAt(range.begin(), m_into.subspan(skip, static_cast<std::size_t>(range.length())));
-        if (got) {
-            if (*got < range.length())
-                endAt(range, *got);
-            return;
-        }
-        if (!m_found.error)
-            m_found.error = got.error();
-        ++m_failures;
-        const std::uint64_t half = range.length() / 2 / m_source.blockSize() * m_source.blockSize();
-        if (half == 0 || m_failures >= kMostFailures) {
-            markBad(range);
-            return;
-        }
-        const ByteOffset middle = range.begin() + half;
-        read({range.begin(), middle});
-        read({middle, range.end()});
+        ++m_found.reads;
+        const auto got = readToTheEnd(m_source, m_whole.begin(), m_into);
+        if (!got)
+            splitWhole(got.error());
+        else if (*got < m_whole.length())
+            endAt(m_whole, *got);
+    }
+
+    /// After a read of the whole has failed. What the system keeps in memory it reads in pages, so the medium may have a unit that just failed.
+    void splitWhole(Error error)
+    {
+        if (halfOf(m_whole) == 0 && m_source.directIoAlignment() != 0)
+            readDirect(m_whole);
+        else
+            fail(m_whole, std::move(error));
     }
 
     DamagedRead take() { return std::move(m_found); }
 
 private:
+    void readDirect(ByteRange range)
+    {
+        if (m_found.endsAt && range.begin().value() >= *m_found.endsAt) {
+            markBad(range);
+            return;
+        }
+        ++m_found.reads;
+        const auto got = repeated(m_source, range, [&](std::uint64_t done) {
+            const auto skip = static_cast<std::size_t>(range.begin() - m_whole.begin() + done);
+            return m_source.readDirect(range.begin() + done,
+                                       m_into.subspan(skip, static_cast<std::size_t>(range.length() - done)));
+        });
+        if (!got)
+            fail(range, got.error());
+        else if (*got < range.length())
+            endAt(range, *got);
+    }
+
+    void fail(ByteRange range, Error error)
+    {
+        if (!m_found.error)
+            m_found.error = std::move(error);
+        ++m_failures;
+        const std::uint64_t half = halfOf(range);
+        if (half == 0 || m_failures >= kMostFailures) {
+            m_found.failedBytes += range.length();
+            markBad(range);
+            return;
+        }
+        const ByteOffset middle = range.begin() + half;
+        readDirect({range.begin(), middle});
+        readDirect({middle, range.end()});
+    }
+
+    /// Where to split `range`, whose begin is a multiple of the unit; 0 when it is one unit. The unit may grow while reading.
+    std::uint64_t halfOf(ByteRange range) const
+    {
+        const std::uint64_t unit = std::max(m_source.blockSize(), m_source.directIoAlignment());
+        const std::uint64_t units = (range.length() + unit - 1) / unit;
+        return units / 2 * unit;
+    }
+
     void endAt(ByteRange range, std::uint64_t got)
     {
         const ByteOffset end = range.begin() + got;
@@ -70,11 +127,25 @@ private:
 
 } // namespace
 
-DamagedRead readAroundDamage(BlockSource &source, ByteRange range, std::span<std::byte> into)
+Result<std::uint64_t> readToTheEnd(BlockSource &source, ByteOffset at, std::span<std::byte> into)
+{
+    return repeated(source, clippedRange(at, into.size()), [&](std::uint64_t done) {
+        return source.readAt(at + done, into.subspan(static_cast<std::size_t>(done)));
+    });
+}
+
+DamagedRead readAroundDamage(BlockSource &source, ByteRange range, std::span<std::byte> into,
+                             std::optional<Error> failed)
 {
     Splitter splitter(source, range, into);
-    splitter.read(range);
-    return splitter.take();
+    if (failed)
+        splitter.splitWhole(std::move(*failed));
+    else
+        splitter.readWhole();
+    DamagedRead found = splitter.take();
+    if (found.bad.empty())
+        found.error.reset(); // a failure that did not come again
+    return found;
 }
 
 } // namespace cachecore

@@ -9,11 +9,39 @@
 
 namespace cachecore {
 
+namespace {
+
+/// Reads one page again after a read of it, alone or with others, brought not all of it. `failed`: why a read of this page alone failed.
+void readAgain(BlockSource &source, Page &page, std::optional<Error> failed, PagesRead &read)
+{
+    DamagedRead found;
+    const ByteRange range = page.range();
+    if (read.endsAt && range.begin().value() >= *read.endsAt) {
+        found.bad.push_back(range);
+        found.error = Error::of(ErrorCode::Truncated, Operation::Read, range, source.path());
+    } else {
+        found = readAroundDamage(source, range, page.writableBytes(), std::move(failed));
+    }
+    read.reads += found.reads;
+    read.bytes += range.length();
+    for (const ByteRange bad : found.bad)
+        read.bytes -= bad.length();
+    read.badBlocks += (found.failedBytes + source.blockSize() - 1) / source.blockSize();
+    if (found.endsAt)
+        read.endsAt = std::min(read.endsAt.value_or(kMaxSourceSize), *found.endsAt);
+    if (found.error)
+        page.setDamage({std::move(found.bad), std::move(*found.error), {}, 1});
+}
+
+} // namespace
+
 PagesRead readPages(BlockSource &source, const SourceExtent &extent, const std::shared_ptr<FramePool> &frames,
                     SourceExtent::Pages wanted, AfterDamage afterDamage)
 {
     PagesRead read;
     std::vector<std::span<std::byte>> buffers;
+    read.pages.reserve(static_cast<std::size_t>(wanted.count));
+    buffers.reserve(static_cast<std::size_t>(wanted.count));
     std::uint64_t total = 0;
     for (std::uint64_t i = 0; i < wanted.count; ++i) {
         const PageIndex index{wanted.first.value + i};
@@ -23,18 +51,17 @@ PagesRead readPages(BlockSource &source, const SourceExtent &extent, const std::
     }
     const auto got = source.readAt(read.pages.front()->range().begin(), buffers);
     read.reads = 1;
-    if (got && *got == total)
-        return read;
-    read.reads += read.pages.size();
+    std::uint64_t whole = got && *got <= total ? *got : 0; // of what was read, what belongs to pages that are whole
     for (std::size_t i = 0; i < read.pages.size(); ++i) {
         Page &page = *read.pages[i];
-        DamagedRead damaged = readAroundDamage(source, page.range(), page.writableBytes());
-        if (damaged.endsAt)
-            read.endsAt = std::min(read.endsAt.value_or(kMaxSourceSize), *damaged.endsAt);
-        if (!damaged.error)
+        if (whole >= page.range().length()) {
+            whole -= page.range().length();
+            read.bytes += page.range().length();
             continue;
-        page.setDamage({std::move(damaged.bad), std::move(*damaged.error), {}, 1});
-        if (afterDamage == AfterDamage::Stop)
+        }
+        whole = 0;
+        readAgain(source, page, !got && read.pages.size() == 1 ? std::optional(got.error()) : std::nullopt, read);
+        if (page.damage() && afterDamage == AfterDamage::Stop)
             read.pages.resize(i + 1);
     }
     return read;

@@ -24,14 +24,16 @@ inline constexpr std::uint64_t kLongestRead = std::uint64_t{1} << 20;
 /// Pages read from a source, published nowhere yet.
 struct PagesRead {
     std::vector<std::shared_ptr<Page>> pages; ///< ascending, without a gap
-    std::uint64_t reads = 0;                  ///< at least this many reads were made
+    std::uint64_t reads = 0;                  ///< reads that were made
+    std::uint64_t bytes = 0;                  ///< that were read
+    std::uint64_t badBlocks = 0;              ///< blocks of the source that the medium failed for
     std::optional<std::uint64_t> endsAt;      ///< the source ended before the last page did, at this size
 };
 
 /// Whether a page with damage ends the reading of those behind it.
 enum class AfterDamage : std::uint8_t { GoOn, Stop };
 
-/// Reads consecutive pages in one read; where that fails or comes short, each again around what cannot be read. With AfterDamage::Stop
+/// Reads consecutive pages in one read; where that fails or comes short, each that is missing again around what cannot be read. With AfterDamage::Stop
 /// the first page with damage is the last one returned. Such a page may be tried again at once (retryAt is the clock's beginning).
 /// Blocking. Throws std::bad_alloc when there is no room for the pages.
 [[nodiscard]] PagesRead readPages(BlockSource &source, const SourceExtent &extent,

@@ -38,6 +38,7 @@ struct SourceExtent {
         std::uint64_t count = 0;
 
         [[nodiscard]] bool contains(PageIndex page) const { return page >= first && page.value - first.value < count; }
+        friend bool operator==(const Pages &, const Pages &) = default;
     };
     [[nodiscard]] Pages pagesOf(ByteRange range) const
     {

@@ -19,12 +19,13 @@ OpenFile &fileOf(const fuse_file_info *info)
     return *reinterpret_cast<OpenFile *>(info->fh);
 }
 
-/// Under writeback the kernel reads and appends by itself, whatever it was asked for.
+/// Under writeback the kernel reads and appends by itself, whatever it was asked for. What is asked past the kernel's memory may come from
+/// that of the folder's own disk, where it needs no alignment.
 int flagsOf(int flags)
 {
     if (fs.caching == "writeback" && (flags & O_ACCMODE) == O_WRONLY)
         flags = (flags & ~O_ACCMODE) | O_RDWR;
-    return (flags & ~(O_NOFOLLOW | O_APPEND)) | O_CLOEXEC;
+    return (flags & ~(O_NOFOLLOW | O_APPEND | O_DIRECT)) | O_CLOEXEC;
 }
 
 void keep(fuse_file_info *info, int fd, FaultPlace place)

@@ -100,6 +100,7 @@ void FaultSource::clearLogs()
 {
     const std::lock_guard lock(m_mutex);
     m_reads.clear();
+    m_directReads.clear();
     m_writes.clear();
     m_plan.resetCounts();
 }
@@ -136,10 +137,56 @@ Result<std::uint64_t> FaultSource::readNow(ByteOffset at, ByteRange asked, std::
         return failure(std::move(*error));
     {
         const std::lock_guard lock(m_mutex);
-        if (std::ranges::any_of(m_badReads, [&](ByteRange bad) { return bad.intersects(asked); }))
+        if (meetsBad(asked, m_unit))
             return failure(Error::fromErrno(EIO, Operation::Read, asked));
     }
     return m_inner->readAt(at, into);
+}
+
+bool FaultSource::meetsBad(ByteRange asked, std::uint32_t unit) const
+{
+    const ByteRange units(asked.begin().alignedDown(unit), asked.end().alignedUp(unit));
+    return std::ranges::any_of(m_badReads, [&](ByteRange bad) { return bad.intersects(units); });
+}
+
+Result<std::uint64_t> FaultSource::readDirect(ByteOffset at, std::span<std::byte> into)
+{
+    const ByteRange asked = clippedRange(at, into.size());
+    std::uint32_t unit = 0;
+    {
+        const std::lock_guard lock(m_mutex);
+        unit = m_directUnit;
+    }
+    if (unit == 0)
+        return readAt(at, std::span<const std::span<std::byte>>(&into, 1));
+    if (auto error = planned(m_plan, SourceOp::ReadDirect, Operation::Read, asked))
+        return failure(std::move(*error));
+    {
+        const std::lock_guard lock(m_mutex);
+        m_directReads.push_back(asked);
+        if (meetsBad(asked, unit))
+            return failure(Error::fromErrno(EIO, Operation::Read, asked));
+    }
+    return m_inner->readDirect(at, into);
+}
+
+std::uint32_t FaultSource::directIoAlignment() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_directUnit;
+}
+
+void FaultSource::setReadUnits(std::uint32_t unit, std::uint32_t directUnit)
+{
+    const std::lock_guard lock(m_mutex);
+    m_unit = unit;
+    m_directUnit = directUnit;
+}
+
+std::vector<ByteRange> FaultSource::directReads() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_directReads;
 }
 
 Result<void> FaultSource::writev(ByteOffset at, std::span<const std::span<const std::byte>> from)

@@ -18,6 +18,7 @@ enum class SourceOp : std::uint8_t {
     CheckStillNamed,
     NextData,
     DropCached,
+    ReadDirect,
     Count_
 };
 
@@ -32,6 +33,9 @@ public:
     /// Writes that touch a byte of `range` write what lies before it and then fail with EIO.
     void addBadWriteRange(cachecore::ByteRange range);
     void clearBadRanges();
+    /// From now on it is like a disk under a system that keeps pages of `unit` bytes in memory: a read fails when one of these that it
+    /// touches has a bad byte. Direct reads, in units of `directUnit`, fail for their own bad bytes alone; 0: there are none.
+    void setReadUnits(std::uint32_t unit, std::uint32_t directUnit);
     /// Operation number `nth` of that kind from now on (0: the next) fails with `errnoValue`, before it does anything.
     void fail(SourceOp op, std::uint64_t nth, int errnoValue, Repeat repeat = Repeat::Once);
     void failAny(std::uint64_t nth, int errnoValue, Repeat repeat = Repeat::Once);
@@ -45,6 +49,7 @@ public:
     /// Reads and writes begun since the last clearLogs, in order, with the range asked for.
     [[nodiscard]] std::vector<cachecore::ByteRange> reads() const;
     [[nodiscard]] std::vector<cachecore::ByteRange> writes() const;
+    [[nodiscard]] std::vector<cachecore::ByteRange> directReads() const;
     /// Forgets logs and counts.
     void clearLogs();
     /// Reads between begin and end at this moment, and the most there have been at once.
@@ -54,6 +59,7 @@ public:
     using BlockSource::readAt;
     cachecore::Result<std::uint64_t> readAt(cachecore::ByteOffset at,
                                             std::span<const std::span<std::byte>> into) override;
+    cachecore::Result<std::uint64_t> readDirect(cachecore::ByteOffset at, std::span<std::byte> into) override;
     cachecore::Result<void> writev(cachecore::ByteOffset at, std::span<const std::span<const std::byte>> from) override;
     cachecore::Result<void> sync() override;
     cachecore::Result<std::uint64_t> size() override;
@@ -64,6 +70,7 @@ public:
     std::uint32_t blockSize() const override;
     std::uint32_t physicalBlockSize() const override;
     std::uint32_t writeGranularity() const override;
+    std::uint32_t directIoAlignment() const override;
     cachecore::SourceIdentity identity() const override;
     std::string path() const override;
     bool pathIsFileName() const override;
@@ -72,6 +79,8 @@ public:
     cachecore::Error readOnlyReason() const override;
 
 private:
+    /// Whether a read of `asked` in units of `unit` meets a bad byte.
+    bool meetsBad(cachecore::ByteRange asked, std::uint32_t unit) const;
     cachecore::Result<std::uint64_t> readNow(cachecore::ByteOffset at, cachecore::ByteRange asked,
                                              std::span<const std::span<std::byte>> into);
 
@@ -81,6 +90,9 @@ private:
     std::vector<cachecore::ByteRange> m_badReads;
     std::vector<cachecore::ByteRange> m_badWrites;
     std::vector<cachecore::ByteRange> m_reads;
+    std::vector<cachecore::ByteRange> m_directReads;
+    std::uint32_t m_unit = 1;
+    std::uint32_t m_directUnit = 0;
     std::vector<cachecore::ByteRange> m_writes;
     unsigned m_inFlight = 0;
     unsigned m_mostInFlight = 0;

@@ -14,6 +14,33 @@ bool ManualExecutor::post(Task task)
     return true;
 }
 
+bool ManualExecutor::workerStuck()
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_closed || m_stuck >= m_maxStuck)
+        return false;
+    ++m_stuck;
+    return true;
+}
+
+void ManualExecutor::workerRecovered()
+{
+    const std::lock_guard lock(m_mutex);
+    --m_stuck;
+}
+
+void ManualExecutor::setMaxStuck(unsigned workers)
+{
+    const std::lock_guard lock(m_mutex);
+    m_maxStuck = workers;
+}
+
+unsigned ManualExecutor::stuck() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_stuck;
+}
+
 bool ManualExecutor::runOne()
 {
     return runAt(0);

@@ -14,8 +14,8 @@ class ManualExecutor final : public cachecore::Executor {
 public:
     bool post(Task task) override;
     unsigned concurrency() const override { return m_concurrency; }
-    bool workerStuck() override { return false; }
-    void workerRecovered() override { }
+    bool workerStuck() override;
+    void workerRecovered() override;
 
     /// Runs the task posted first; false when there is none.
     bool runOne();
@@ -25,13 +25,19 @@ public:
     std::size_t runAll();
     std::size_t waiting() const;
     void setConcurrency(unsigned workers) { m_concurrency = workers; }
+    /// How many workers may be reported stuck at once; none at first.
+    void setMaxStuck(unsigned workers);
+    /// Those that are.
+    [[nodiscard]] unsigned stuck() const;
     /// From now on `post` refuses.
     void shutDown();
 
 private:
-    mutable std::mutex m_mutex; ///< guards m_tasks and m_closed
+    mutable std::mutex m_mutex; ///< guards m_tasks, m_closed, m_maxStuck and m_stuck
     std::deque<Task> m_tasks;
     bool m_closed = false;
+    unsigned m_maxStuck = 0;
+    unsigned m_stuck = 0;
     unsigned m_concurrency = 4;
 };
 

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "cachecore/base/thread_executor.h"
-#include "cachecore/cache/page_loader.h"
-#include "cachecore/source/memory_source.h"
-#include "tests/support/clock_env.h"
-#include "tests/support/edits.h"
-#include "tests/support/fault_source.h"
 #include "tests/support/gate.h"
-#include "tests/support/manual_executor.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/loader_rig.h"
 
 #include <QTest>
 
@@ -22,63 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t kPage = 4096;
-constexpr std::uint64_t kPages = 1000;
-
-class Listener final : public LoadListener {
-public:
-    void pagesArrived(std::span<const std::shared_ptr<const Page>> pages) override { arrived += pages.size(); }
-    void sourceEndsAt(std::uint64_t size, std::uint64_t) override { end = size; }
-    std::atomic<std::uint64_t> arrived{0};
-    std::atomic<std::uint64_t> end{0};
-};
-
-struct Setup {
-    explicit Setup(std::shared_ptr<Executor> executor, std::uint64_t sourceBytes = kPages * kPage)
-        : bytes(patternBytes(sourceBytes))
-        , memory(std::make_shared<MemorySource>(bytes))
-    {
-        extent->documentSize = kPages * kPage;
-        extent->sourceSize = kPages * kPage;
-        extent->pageSize = kPage;
-        loader = std::make_shared<PageLoader>(source, cache, extent, std::move(executor), env, listener);
-    }
-    PageState state(std::uint64_t page) const { return cache->states()->state({page}); }
-    void request(std::uint64_t first, std::uint64_t count, std::uint64_t generation,
-                 LoadClass urgency = LoadClass::Viewport) const
-    {
-        loader->request({{first}, count}, urgency, generation, Intent::Jump);
-    }
-    bool holds(std::uint64_t page, const std::vector<std::byte> &wanted) const
-    {
-        const PageHandle handle = cache->tryGet({page});
-        return handle && std::memcmp(handle.bytes().data(), wanted.data() + page * kPage, kPage) == 0;
-    }
-
-    std::vector<std::byte> bytes;
-    std::shared_ptr<MemorySource> memory;
-    std::shared_ptr<FaultSource> source = std::make_shared<FaultSource>(memory);
-    std::shared_ptr<PageCache> cache
-        = std::make_shared<PageCache>(std::uint64_t{8} << 20, kPages, std::make_shared<FramePool>(std::size_t{kPage}));
-    std::shared_ptr<SourceExtent> extent = std::make_shared<SourceExtent>();
-    std::shared_ptr<ClockEnv> env = std::make_shared<ClockEnv>();
-    std::shared_ptr<Listener> listener = std::make_shared<Listener>();
-    std::shared_ptr<PageLoader> loader;
-};
-
-/// A loader stepped by hand.
-struct Stepped : Setup {
-    Stepped()
-        : Stepped(std::make_shared<ManualExecutor>())
-    {
-    }
-    explicit Stepped(std::shared_ptr<ManualExecutor> manual)
-        : Setup(manual)
-        , executor(std::move(manual))
-    {
-    }
-    std::shared_ptr<ManualExecutor> executor;
-};
+constexpr std::uint64_t kPage = LoaderRig::kPage;
+constexpr std::uint64_t kPages = LoaderRig::kPages;
 
 } // namespace
 
@@ -104,7 +42,7 @@ private slots:
 void TestPageLoader::sixteenThreadsWantingOnePageCostOneRead()
 {
     const auto gate = std::make_shared<Gate>();
-    Setup setup(std::make_shared<ThreadExecutor>(4));
+    LoaderRig setup(std::make_shared<ThreadExecutor>(4));
     setup.source->setGate(SourceOp::Read, gate);
     std::atomic<int> right{0};
     {
@@ -125,7 +63,7 @@ void TestPageLoader::sixteenThreadsWantingOnePageCostOneRead()
 
 void TestPageLoader::neighboursAreReadAtOnce()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.request(10, 3, 1);
     setup.request(20, 1, 1);
     for (const std::uint64_t page : {10U, 11U, 12U, 20U})
@@ -142,7 +80,7 @@ void TestPageLoader::neighboursAreReadAtOnce()
 
 void TestPageLoader::neverReadsMoreThanTheLongestReadAtOnce()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.request(0, 700, 1);
     setup.executor->runAll();
     for (const ByteRange read : setup.source->reads())
@@ -154,7 +92,7 @@ void TestPageLoader::neverReadsMoreThanTheLongestReadAtOnce()
 
 void TestPageLoader::newestGenerationGoesFirst()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.executor->setConcurrency(1);
     setup.request(10, 1, 1);
     setup.request(200, 1, 3);
@@ -167,7 +105,7 @@ void TestPageLoader::newestGenerationGoesFirst()
 
 void TestPageLoader::viewportGoesBeforeReadAhead()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.executor->setConcurrency(1);
     setup.request(10, 1, 9, LoadClass::ReadAhead);
     setup.request(100, 1, 1, LoadClass::Viewport);
@@ -178,7 +116,7 @@ void TestPageLoader::viewportGoesBeforeReadAhead()
 void TestPageLoader::dropsOnlyWhatIsQueuedAndUnwanted()
 {
     const auto gate = std::make_shared<Gate>();
-    Setup setup(std::make_shared<ThreadExecutor>(1));
+    LoaderRig setup(std::make_shared<ThreadExecutor>(1));
     setup.source->setGate(SourceOp::Read, gate);
     setup.request(1, 1, 1);
     QVERIFY(gate->waitForWaiting(1));
@@ -187,7 +125,7 @@ void TestPageLoader::dropsOnlyWhatIsQueuedAndUnwanted()
     auto waiter
         = std::async(std::launch::async, [&] { return setup.loader->wait({200}, Intent::Jump, {}).has_value(); });
     QTRY_COMPARE(setup.state(200), PageState::Loading);
-    setup.loader->dropBefore(5);
+    setup.loader->dropBefore(LoadClass::Viewport, 5);
     QCOMPARE(setup.state(1), PageState::Loading);
     QCOMPARE(setup.state(100), PageState::Absent);
     QCOMPARE(setup.state(200), PageState::Loading);
@@ -202,7 +140,7 @@ void TestPageLoader::dropsOnlyWhatIsQueuedAndUnwanted()
 void TestPageLoader::invalidatedDuringALoadIsReadAgain()
 {
     const auto gate = std::make_shared<Gate>();
-    Setup setup(std::make_shared<ThreadExecutor>(1));
+    LoaderRig setup(std::make_shared<ThreadExecutor>(1));
     const auto changed = patternBytes(kPages * kPage, 5);
     setup.request(3, 1, 1);
     QTRY_COMPARE(setup.state(3), PageState::Ready);
@@ -224,7 +162,7 @@ void TestPageLoader::invalidatedDuringALoadIsReadAgain()
 
 void TestPageLoader::failedPageIsTriedAgainOnlyWhenItsTimeHasCome()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.source->addBadRange(rangeAt(5 * kPage, kPage));
     setup.request(5, 1, 1);
     setup.executor->runAll();
@@ -243,7 +181,7 @@ void TestPageLoader::failedPageIsTriedAgainOnlyWhenItsTimeHasCome()
 
 void TestPageLoader::damagedPageHasExactlyTheBadBlocksBad()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.source->addBadRange(rangeAt(5 * kPage + 700, 1));
     setup.source->addBadRange(rangeAt(5 * kPage + 3000, 600));
     setup.request(4, 3, 1);
@@ -260,7 +198,7 @@ void TestPageLoader::damagedPageHasExactlyTheBadBlocksBad()
 
 void TestPageLoader::truncationIsReported()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.memory->resize(10 * kPage + 100);
     setup.request(9, 4, 1);
     setup.executor->runAll();
@@ -276,7 +214,7 @@ void TestPageLoader::truncationIsReported()
 
 void TestPageLoader::stopTokenEndsAWait()
 {
-    Stepped setup;
+    SteppedLoader setup;
     std::stop_source stop;
     auto waiter
         = std::async(std::launch::async, [&] { return setup.loader->wait({1}, Intent::Jump, stop.get_token()); });
@@ -292,7 +230,7 @@ void TestPageLoader::stopTokenEndsAWait()
 void TestPageLoader::closeLeavesAReadThatNeverReturns()
 {
     const auto gate = std::make_shared<Gate>();
-    Setup setup(std::make_shared<ThreadExecutor>(1));
+    LoaderRig setup(std::make_shared<ThreadExecutor>(1));
     setup.source->setGate(SourceOp::Read, gate);
     setup.request(1, 1, 1);
     QVERIFY(gate->waitForWaiting(1));
@@ -312,7 +250,7 @@ void TestPageLoader::closeLeavesAReadThatNeverReturns()
 
 void TestPageLoader::executorThatRefusesWorkEndsTheWait()
 {
-    Stepped setup;
+    SteppedLoader setup;
     setup.executor->shutDown();
     setup.request(1, 5, 1);
     QCOMPARE(setup.state(1), PageState::Absent);

@@ -62,6 +62,7 @@ SourceWatcher::~SourceWatcher()
 
 void SourceWatcher::checkNow()
 {
+    m_document->cached().noticeStalledReads();
     if (m_asking)
         return;
     m_asking = m_pool->post([document = m_document, reply = m_reply] {
