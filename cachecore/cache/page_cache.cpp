@@ -2,11 +2,17 @@
 #include "cachecore/cache/page_cache.h"
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 #include <new>
 #include <utility>
 
 namespace cachecore {
+
+namespace {
+
+constexpr std::uint64_t kReservedNodes = std::uint64_t{1} << 15; ///< places that a large cache begins with
+
+} // namespace
 
 PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames)
     : m_frames(std::move(frames))
@@ -14,19 +20,28 @@ PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::sh
     , m_states(std::make_shared<PageStates>(pageCount))
     , m_detachedBytes(std::make_shared<std::atomic<std::uint64_t>>(0))
 {
+    // So that the table need not grow while others wait; without memory it is tried again when the pages come.
+    const std::uint64_t mostResident = std::min(budgetBytes / m_frames->frameBytes(), pageCount);
+    (void)m_table.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(2 * mostResident, kReservedNodes)));
+}
+
+PageCache::~PageCache()
+{
+    m_table.forEach([](Node &node) { delete &node; });
 }
 
 PageHandle PageCache::tryGet(PageIndex page, Visit visit)
 {
     const std::lock_guard lock(m_mutex);
-    const auto found = m_table.find(page.value);
+    Node *const node = m_table.find(page.value);
+    const bool resident = node && node->page;
     if (visit == Visit::Counted) {
-        const bool hit = found != m_table.end() && found->second.page->state() == PageState::Ready;
+        const bool hit = resident && node->page->state() == PageState::Ready;
         ++(hit ? m_counters.hits : m_counters.misses);
-        if (found != m_table.end())
-            S3Fifo::visit(found->second.position);
+        if (resident)
+            S3Fifo::visit(*node);
     }
-    return found == m_table.end() ? PageHandle() : PageHandle(found->second.page);
+    return resident ? PageHandle(node->page) : PageHandle();
 }
 
 /// Pages taken out, to be destroyed when the lock is released; without memory, at once.
@@ -34,14 +49,20 @@ class PageCache::Removed {
 public:
     void take(std::shared_ptr<const Page> page) noexcept
     {
+        if (m_few < m_first.size()) {
+            m_first[m_few++] = std::move(page);
+            return;
+        }
         try {
-            m_pages.push_back(std::move(page));
+            m_rest.push_back(std::move(page));
         } catch (const std::bad_alloc &) { // `page` ends here
         }
     }
 
 private:
-    std::vector<std::shared_ptr<const Page>> m_pages;
+    std::array<std::shared_ptr<const Page>, 4> m_first; ///< most calls remove no more
+    std::size_t m_few = 0;
+    std::vector<std::shared_ptr<const Page>> m_rest;
 };
 
 bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent) noexcept
@@ -49,86 +70,104 @@ bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent) noexcep
     Removed removed;
     const std::lock_guard lock(m_mutex);
     const PageIndex index = page->index();
-    const std::uint64_t bytes = page->range().length();
-    m_loading.erase(index.value);
-    if (const auto old = m_table.find(index.value); old != m_table.end())
-        (void)remove(old, removed);
-    if (intent != Intent::Scan)
-        makeRoom(bytes, removed);
-    const bool fits = intent != Intent::Scan && heldBytes() + bytes <= m_policy.capacity();
-    const bool admitted = fits && insert(std::move(page), intent != Intent::Scroll);
-    updateState(index);
+    Node *const node = intent == Intent::Scan ? m_table.find(index.value) : obtain(index);
+    if (!node)
+        return false;
+    const bool important = intent != Intent::Scroll || node->place == S3Fifo::Place::Ghost;
+    if (node->page)
+        takeOut(*node, removed);
+    const bool admitted = intent != Intent::Scan && admit(*node, std::move(page), important, removed);
+    setLoading(*node, false);
+    settle(*node);
     return admitted;
+}
+
+bool PageCache::admit(Node &node, std::shared_ptr<const Page> page, bool important, Removed &removed) noexcept
+{
+    const std::uint64_t bytes = page->range().length();
+    m_policy.erase(node); // no ghost that is forgotten while room is made
+    makeRoom(bytes, removed);
+    if (heldBytes() + bytes > m_policy.capacity())
+        return false;
+    node.page = std::move(page);
+    m_policy.insert(node, bytes, important);
+    return true;
 }
 
 void PageCache::replaceResident(std::shared_ptr<const Page> page)
 {
     std::shared_ptr<const Page> old; // destroyed after the lock
     const std::lock_guard lock(m_mutex);
-    const PageIndex index = page->index();
-    const auto found = m_table.find(index.value);
-    if (found == m_table.end() || found->second.page->range() != page->range())
+    Node *const node = m_table.find(page->index().value);
+    if (!node || !node->page || node->page->range() != page->range())
         return;
-    old = std::exchange(found->second.page, std::move(page));
+    old = std::exchange(node->page, std::move(page));
     old->detach(m_detachedBytes);
-    updateState(index);
+    settle(*node);
 }
 
 void PageCache::announceLoading(PageIndex page)
 {
     const std::lock_guard lock(m_mutex);
-    m_loading.insert(page.value);
-    updateState(page);
+    Node *const node = obtain(page);
+    if (!node)
+        throw std::bad_alloc();
+    setLoading(*node, true);
+    settle(*node);
 }
 
-void PageCache::abandonLoading(PageIndex page)
+void PageCache::abandonLoading(PageIndex page) noexcept
 {
     const std::lock_guard lock(m_mutex);
-    m_loading.erase(page.value);
-    updateState(page);
+    Node *const node = m_table.find(page.value);
+    if (!node || !node->loading)
+        return;
+    setLoading(*node, false);
+    settle(*node);
 }
 
 void PageCache::invalidate(PageIndex first, std::uint64_t count) noexcept
 {
     Removed removed;
     const std::lock_guard lock(m_mutex);
-    const auto drop = [&](Table::iterator entry) {
-        const PageIndex page{entry->first};
-        const auto next = remove(entry, removed);
-        updateState(page);
-        return next;
-    };
-    if (count <= m_table.size()) {
-        for (std::uint64_t i = 0; i < count; ++i) {
-            if (const auto entry = m_table.find(first.value + i); entry != m_table.end())
-                (void)drop(entry);
-        }
-        return;
-    }
-    for (auto entry = m_table.begin(); entry != m_table.end();)
-        entry = entry->first >= first.value && entry->first - first.value < count ? drop(entry) : std::next(entry);
+    forEachResident(first, count, [&](Node &node) {
+        takeOut(node, removed);
+        settle(node);
+    });
 }
 
 std::vector<PageIndex> PageCache::residentIn(PageIndex first, std::uint64_t count) const
 {
     std::vector<PageIndex> pages;
     const std::lock_guard lock(m_mutex);
-    if (count <= m_table.size()) {
-        for (std::uint64_t i = 0; i < count; ++i) {
-            if (m_table.contains(first.value + i))
-                pages.push_back({first.value + i});
-        }
-        return pages;
-    }
-    for (const auto &[index, resident] : m_table) {
-        if (index >= first.value && index - first.value < count)
-            pages.push_back({index});
-    }
+    forEachResident(first, count, [&](const Node &node) { pages.push_back({node.key}); });
     std::ranges::sort(pages);
     return pages;
 }
 
-void PageCache::setBudget(std::uint64_t bytes)
+/// Calls `use`, which may take its argument out, for the resident nodes of [first, first + count), in no order. O(min(count, resident)).
+template <typename Use>
+void PageCache::forEachResident(PageIndex first, std::uint64_t count, const Use &use) const
+{
+    if (count <= m_policy.size()) {
+        for (std::uint64_t i = 0; i < count; ++i) {
+            Node *const node = m_table.find(first.value + i);
+            if (node && node->page)
+                use(*node);
+        }
+        return;
+    }
+    for (const S3Fifo::Place place : {S3Fifo::Place::Small, S3Fifo::Place::Main}) {
+        for (S3Fifo::Entry *entry = m_policy.oldest(place); entry;) {
+            Node &node = static_cast<Node &>(*entry);
+            entry = entry->newer;
+            if (node.key >= first.value && node.key - first.value < count)
+                use(node);
+        }
+    }
+}
+
+void PageCache::setBudget(std::uint64_t bytes) noexcept
 {
     Removed removed;
     const std::lock_guard lock(m_mutex);
@@ -147,10 +186,7 @@ void PageCache::setPageCount(std::uint64_t pageCount)
     auto states = std::make_shared<PageStates>(pageCount);
     const std::lock_guard lock(m_mutex);
     m_states.swap(states);
-    for (const auto &[index, resident] : m_table)
-        updateState({index});
-    for (const std::uint64_t index : m_loading)
-        updateState({index});
+    m_table.forEach([this](const Node &node) { m_states->set({node.key}, stateOf(node)); });
 }
 
 std::shared_ptr<const PageStates> PageCache::states() const
@@ -167,74 +203,107 @@ CacheStatistics PageCache::statistics() const
     statistics.detachedBytes = m_detachedBytes->load(std::memory_order_relaxed);
     statistics.budgetBytes = m_policy.capacity();
     statistics.reservedBytes = m_frames->reservedBytes();
-    statistics.loading = m_loading.size();
     return statistics;
 }
 
 bool PageCache::invariantsHold() const
 {
     const std::lock_guard lock(m_mutex);
-    if (!m_policy.invariantsHold() || m_policy.size() != m_table.size() || m_policy.weight() > m_policy.capacity())
-        return false;
-    return std::ranges::all_of(m_table, [this](const auto &entry) {
-        return entry.second.position->key == entry.first && entry.second.page->index().value == entry.first
-            && m_states->state({entry.first}) == stateOf({entry.first});
+    bool hold = m_policy.invariantsHold() && m_policy.weight() <= m_policy.capacity();
+    std::size_t resident = 0;
+    std::size_t ghosts = 0;
+    std::uint64_t loading = 0;
+    m_table.forEach([&](const Node &node) {
+        hold = hold && holds(node);
+        resident += node.resident() ? 1 : 0;
+        ghosts += node.place == S3Fifo::Place::Ghost ? 1 : 0;
+        loading += node.loading ? 1 : 0;
     });
+    return hold && resident == m_policy.size() && ghosts == m_policy.ghosts() && loading == m_counters.loading;
 }
 
-/// False without memory: nothing has changed then.
-bool PageCache::insert(std::shared_ptr<const Page> page, bool important) noexcept
+bool PageCache::holds(const Node &node) const
 {
-    const std::uint64_t key = page->index().value;
-    const std::uint64_t bytes = page->range().length();
-    try {
-        const auto entry = m_table.emplace(key, Resident{std::move(page), {}}).first;
-        entry->second.position = m_policy.insert(key, bytes, important);
-        return true;
-    } catch (const std::bad_alloc &) {
-        m_table.erase(key);
-        return false;
-    }
+    const bool known = node.place != S3Fifo::Place::None || node.loading;
+    const bool right = node.page ? node.page->index().value == node.key : !node.resident();
+    return known && right && m_table.find(node.key) == &node && node.resident() == (node.page != nullptr)
+        && m_states->state({node.key}) == stateOf(node);
 }
 
-void PageCache::makeRoom(std::uint64_t bytes, Removed &removed)
+/// The node of `page`, made when there is none; nullptr without memory.
+PageCache::Node *PageCache::obtain(PageIndex page) noexcept
 {
-    // Under the lock nobody can gain a pin, so a page only the table refers to stays unpinned.
-    const auto unpinned = [this](std::uint64_t key) { return m_table.find(key)->second.page.use_count() == 1; };
+    if (Node *const known = m_table.find(page.value))
+        return known;
+    if (!m_table.reserve(m_table.size() + 1))
+        return nullptr;
+    auto *const made = new (std::nothrow) Node;
+    if (!made)
+        return nullptr;
+    made->key = page.value;
+    m_table.insert(*made);
+    return made;
+}
+
+/// After a change: what is shown of the page follows, and a node that says nothing goes.
+void PageCache::settle(Node &node) noexcept
+{
+    m_states->set({node.key}, stateOf(node));
+    drop(node);
+}
+
+/// Ends a node that says nothing.
+void PageCache::drop(Node &node) noexcept
+{
+    if (node.place != S3Fifo::Place::None || node.loading)
+        return;
+    m_table.erase(node.key);
+    delete &node;
+}
+
+/// Takes the page out of a node. To be settled afterwards.
+void PageCache::takeOut(Node &node, Removed &removed) noexcept
+{
+    m_policy.erase(node);
+    // Unpinned, it is as good as gone: nobody gains a pin under the lock.
+    if (!unpinned(node))
+        node.page->detach(m_detachedBytes);
+    removed.take(std::move(node.page));
+}
+
+void PageCache::makeRoom(std::uint64_t bytes, Removed &removed) noexcept
+{
     while (heldBytes() + bytes > m_policy.capacity()) {
-        const auto victim = m_policy.evict(unpinned);
+        S3Fifo::Entry *const victim = m_policy.evict(unpinned);
         if (!victim)
             return;
-        const auto entry = m_table.find(*victim);
-        removed.take(std::move(entry->second.page));
-        m_table.erase(entry);
+        Node &node = static_cast<Node &>(*victim);
+        removed.take(std::move(node.page));
         ++m_counters.evictions;
-        updateState({*victim});
+        settle(node);
+        while (S3Fifo::Entry *const forgotten = m_policy.forgetOne())
+            drop(static_cast<Node &>(*forgotten));
     }
 }
 
-/// Returns the entry after it.
-PageCache::Table::iterator PageCache::remove(Table::iterator entry, Removed &removed) noexcept
+void PageCache::setLoading(Node &node, bool loading) noexcept
 {
-    m_policy.erase(entry->second.position);
-    // Unpinned, it is as good as gone: nobody gains a pin under the lock.
-    if (entry->second.page.use_count() > 1)
-        entry->second.page->detach(m_detachedBytes);
-    removed.take(std::move(entry->second.page));
-    return m_table.erase(entry);
+    const bool before = std::exchange(node.loading, loading);
+    m_counters.loading += loading ? 1 : 0;
+    m_counters.loading -= before ? 1 : 0;
 }
 
-void PageCache::updateState(PageIndex page)
+/// Under the lock nobody can gain a pin, so a page to which only its node refers stays unpinned.
+bool PageCache::unpinned(const S3Fifo::Entry &entry)
 {
-    m_states->set(page, stateOf(page));
+    return static_cast<const Node &>(entry).page.use_count() == 1;
 }
 
-PageState PageCache::stateOf(PageIndex page) const
+PageState PageCache::stateOf(const Node &node)
 {
-    if (m_loading.contains(page.value))
+    if (node.loading)
         return PageState::Loading;
-    const auto found = m_table.find(page.value);
-    return found == m_table.end() ? PageState::Absent : found->second.page->state();
+    return node.page ? node.page->state() : PageState::Absent;
 }
 
 std::uint64_t PageCache::heldBytes() const

@@ -4,14 +4,13 @@
 #include "cachecore/cache/cache_statistics.h"
 #include "cachecore/cache/page_handle.h"
 #include "cachecore/cache/page_states.h"
+#include "cachecore/cache/page_table.h"
 #include "cachecore/cache/s3_fifo.h"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace cachecore {
@@ -31,6 +30,9 @@ public:
 
     /// Pages are made with `frames`.
     PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames);
+    PageCache(const PageCache &) = delete;
+    PageCache &operator=(const PageCache &) = delete;
+    ~PageCache();
 
     [[nodiscard]] const std::shared_ptr<FramePool> &frames() const { return m_frames; }
 
@@ -43,9 +45,9 @@ public:
     /// Replaces the page if it is resident, keeping its place in the queues.
     void replaceResident(std::shared_ptr<const Page> page);
 
-    /// A load of the page begins or is wanted (its state becomes Loading), or was given up.
+    /// A load of the page begins or is wanted (its state becomes Loading; throws std::bad_alloc, with nothing changed), or was given up.
     void announceLoading(PageIndex page);
-    void abandonLoading(PageIndex page);
+    void abandonLoading(PageIndex page) noexcept;
 
     /// Drops exactly the resident pages of [first, first + count). O(min(count, resident)).
     void invalidate(PageIndex first, std::uint64_t count) noexcept;
@@ -53,7 +55,7 @@ public:
     [[nodiscard]] std::vector<PageIndex> residentIn(PageIndex first, std::uint64_t count) const;
 
     /// A smaller budget gives memory back before this returns.
-    void setBudget(std::uint64_t bytes);
+    void setBudget(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t budget() const;
     /// The source has `pageCount` pages now. States of resident and loading pages are carried over, what was only touched is forgotten.
     void setPageCount(std::uint64_t pageCount);
@@ -63,27 +65,33 @@ public:
     [[nodiscard]] bool invariantsHold() const;
 
 private:
-    struct Resident {
-        std::shared_ptr<const Page> page;
-        S3Fifo::Position position;
+    /// What is known of a page that is resident, remembered by the policy or loading. Of all others there is no node.
+    struct Node final : S3Fifo::Entry {
+        std::shared_ptr<const Page> page; ///< exactly while the policy has it as resident
+        bool loading = false;
     };
-    using Table = std::unordered_map<std::uint64_t, Resident>;
     class Removed;
 
-    [[nodiscard]] bool insert(std::shared_ptr<const Page> page, bool important) noexcept;
-    void makeRoom(std::uint64_t bytes, Removed &removed);
-    Table::iterator remove(Table::iterator entry, Removed &removed) noexcept;
-    void updateState(PageIndex page);
-    [[nodiscard]] PageState stateOf(PageIndex page) const;
+    [[nodiscard]] Node *obtain(PageIndex page) noexcept;
+    void settle(Node &node) noexcept;
+    void drop(Node &node) noexcept;
+    void takeOut(Node &node, Removed &removed) noexcept;
+    [[nodiscard]] bool admit(Node &node, std::shared_ptr<const Page> page, bool important, Removed &removed) noexcept;
+    void makeRoom(std::uint64_t bytes, Removed &removed) noexcept;
+    void setLoading(Node &node, bool loading) noexcept;
+    template <typename Use>
+    void forEachResident(PageIndex first, std::uint64_t count, const Use &use) const;
+    [[nodiscard]] static bool unpinned(const S3Fifo::Entry &entry);
+    [[nodiscard]] static PageState stateOf(const Node &node);
     [[nodiscard]] std::uint64_t heldBytes() const;
+    [[nodiscard]] bool holds(const Node &node) const;
 
     const std::shared_ptr<FramePool> m_frames;
     mutable std::mutex m_mutex; ///< guards everything below
-    Table m_table;
+    PageTable<Node> m_table;    ///< owns the nodes
     S3Fifo m_policy;
-    std::unordered_set<std::uint64_t> m_loading;
     std::shared_ptr<PageStates> m_states;
-    CacheStatistics m_counters; ///< hits, misses, evictions; the rest is derived
+    CacheStatistics m_counters; ///< hits, misses, evictions, loading; the rest is derived
     const std::shared_ptr<std::atomic<std::uint64_t>> m_detachedBytes;
 };
 

@@ -2,8 +2,8 @@
 #include "cachecore/cache/s3_fifo.h"
 
 #include <algorithm>
-#include <iterator>
-#include <new>
+#include <cassert>
+#include <utility>
 
 namespace cachecore {
 
@@ -14,142 +14,126 @@ constexpr std::uint8_t kVisitsToStay = 2; ///< visits in the small queue that le
 
 } // namespace
 
-S3Fifo::S3Fifo(std::uint64_t capacity)
-    : m_capacity(capacity)
+S3Fifo::Queue &S3Fifo::queueOf(Place place)
 {
+    if (place == Place::Small)
+        return m_small;
+    return place == Place::Main ? m_main : m_ghosts;
 }
 
-S3Fifo::Position S3Fifo::insert(std::uint64_t key, std::uint64_t weight, bool important)
+void S3Fifo::pushNewest(Entry &entry, Place place) noexcept
 {
-    const bool toMain = important || m_ghostAt.contains(key);
-    std::list<Entry> &queue = toMain ? m_main : m_small;
-    queue.push_front({key, weight, 0, toMain});
-    forget(key);
-    (toMain ? m_mainWeight : m_smallWeight) += weight;
-    return queue.begin();
+    Queue &queue = queueOf(place);
+    entry.place = place;
+    entry.newer = nullptr;
+    entry.older = queue.newest;
+    (queue.newest ? queue.newest->newer : queue.oldest) = &entry;
+    queue.newest = &entry;
+    ++queue.count;
+    queue.weight += entry.weight;
 }
 
-void S3Fifo::visit(Position position)
+void S3Fifo::erase(Entry &entry) noexcept
 {
-    if (position->visits < kMostVisits)
-        ++position->visits;
+    if (entry.place == Place::None)
+        return;
+    Queue &queue = queueOf(std::exchange(entry.place, Place::None));
+    (entry.newer ? entry.newer->older : queue.newest) = entry.older;
+    (entry.older ? entry.older->newer : queue.oldest) = entry.newer;
+    --queue.count;
+    queue.weight -= entry.weight;
 }
 
-void S3Fifo::erase(Position position)
+void S3Fifo::insert(Entry &entry, std::uint64_t weight, bool important) noexcept
 {
-    (position->inMain ? m_mainWeight : m_smallWeight) -= position->weight;
-    (position->inMain ? m_main : m_small).erase(position);
+    assert(!entry.resident());
+    const bool toMain = important || entry.place == Place::Ghost;
+    erase(entry);
+    entry.weight = weight;
+    entry.visits = 0;
+    pushNewest(entry, toMain ? Place::Main : Place::Small);
 }
 
-std::optional<std::uint64_t> S3Fifo::evict(const std::function<bool(std::uint64_t)> &mayLeave)
+S3Fifo::Entry *S3Fifo::evict(MayLeave mayLeave) noexcept
 {
     // Each entry is looked at until its visits are used up; one that may not leave is only passed over.
     const std::size_t patience = (kMostVisits + 2U) * size();
     for (std::size_t step = 0; step < patience; ++step) {
-        const bool fromSmall = !m_small.empty() && (m_main.empty() || m_smallWeight > m_capacity / kSmallShare);
-        if (const auto key = fromSmall ? tryEvictSmall(mayLeave) : tryEvictMain(mayLeave))
-            return key;
+        const bool fromSmall = m_small.oldest && (!m_main.oldest || m_small.weight > m_capacity / kSmallShare);
+        if (Entry *const entry = fromSmall ? tryEvictSmall(mayLeave) : tryEvictMain(mayLeave))
+            return entry;
     }
     // The queue whose turn it was holds only entries that may not leave: any other goes, oldest first.
-    for (std::list<Entry> *queue : {&m_small, &m_main}) {
-        for (auto entry = queue->rbegin(); entry != queue->rend(); ++entry) {
-            if (!mayLeave(entry->key))
-                continue;
-            const std::uint64_t key = entry->key;
-            const bool fromMain = entry->inMain;
-            erase(std::next(entry).base());
-            if (!fromMain)
-                remember(key);
-            return key;
+    for (const Queue *queue : {&m_small, &m_main}) {
+        for (Entry *entry = queue->oldest; entry; entry = entry->newer) {
+            if (mayLeave(*entry))
+                return leave(*entry);
         }
     }
-    return std::nullopt;
+    return nullptr;
 }
 
-std::optional<std::uint64_t> S3Fifo::tryEvictSmall(const std::function<bool(std::uint64_t)> &mayLeave)
+/// From the small queue an entry goes to the ghosts, from the main queue it goes for good.
+S3Fifo::Entry *S3Fifo::leave(Entry &entry) noexcept
 {
-    const Position oldest = std::prev(m_small.end());
-    if (oldest->visits >= kVisitsToStay) {
-        oldest->visits = 0;
-        oldest->inMain = true;
-        m_smallWeight -= oldest->weight;
-        m_mainWeight += oldest->weight;
-        m_main.splice(m_main.begin(), m_small, oldest);
-        return std::nullopt;
-    }
-    if (!mayLeave(oldest->key)) {
-        m_small.splice(m_small.begin(), m_small, oldest);
-        return std::nullopt;
-    }
-    const std::uint64_t key = oldest->key;
+    const bool remembered = entry.place == Place::Small;
+    erase(entry);
+    if (remembered)
+        pushNewest(entry, Place::Ghost);
+    return &entry;
+}
+
+S3Fifo::Entry *S3Fifo::tryEvictSmall(MayLeave mayLeave) noexcept
+{
+    Entry &oldest = *m_small.oldest;
+    const bool stays = oldest.visits >= kVisitsToStay;
+    if (!stays && mayLeave(oldest))
+        return leave(oldest);
     erase(oldest);
-    remember(key);
-    return key;
+    if (stays)
+        oldest.visits = 0;
+    pushNewest(oldest, stays ? Place::Main : Place::Small);
+    return nullptr;
 }
 
-std::optional<std::uint64_t> S3Fifo::tryEvictMain(const std::function<bool(std::uint64_t)> &mayLeave)
+S3Fifo::Entry *S3Fifo::tryEvictMain(MayLeave mayLeave) noexcept
 {
-    const Position oldest = std::prev(m_main.end());
-    if (oldest->visits > 0 || !mayLeave(oldest->key)) {
-        if (oldest->visits > 0)
-            --oldest->visits;
-        m_main.splice(m_main.begin(), m_main, oldest);
-        return std::nullopt;
-    }
-    const std::uint64_t key = oldest->key;
+    Entry &oldest = *m_main.oldest;
+    if (oldest.visits == 0 && mayLeave(oldest))
+        return leave(oldest);
+    if (oldest.visits > 0)
+        --oldest.visits;
     erase(oldest);
-    return key;
+    pushNewest(oldest, Place::Main);
+    return nullptr;
 }
 
-/// Without memory it is not remembered, which costs no more than a worse choice later.
-void S3Fifo::remember(std::uint64_t key) noexcept
-{
-    try {
-        const auto place = m_ghostAt.try_emplace(key).first;
-        m_ghosts.push_front(key);
-        place->second = m_ghosts.begin();
-    } catch (const std::bad_alloc &) {
-        m_ghostAt.erase(key);
-    }
-    trimGhosts();
-}
-
-void S3Fifo::forget(std::uint64_t key)
-{
-    const auto found = m_ghostAt.find(key);
-    if (found == m_ghostAt.end())
-        return;
-    m_ghosts.erase(found->second);
-    m_ghostAt.erase(found);
-}
-
-void S3Fifo::trimGhosts()
+S3Fifo::Entry *S3Fifo::forgetOne() noexcept
 {
     // As many as there are entries, as the paper has it for its main queue.
-    const std::size_t most = std::max<std::size_t>(size(), 1);
-    while (m_ghosts.size() > most) {
-        m_ghostAt.erase(m_ghosts.back());
-        m_ghosts.pop_back();
-    }
+    if (m_ghosts.count <= std::max<std::size_t>(size(), 1))
+        return nullptr;
+    Entry *const oldest = m_ghosts.oldest;
+    erase(*oldest);
+    return oldest;
 }
 
-void S3Fifo::setCapacity(std::uint64_t capacity)
+bool S3Fifo::holds(const Queue &queue, Place place)
 {
-    m_capacity = capacity;
+    std::size_t count = 0;
+    std::uint64_t weight = 0;
+    const Entry *newer = nullptr;
+    for (const Entry *entry = queue.newest; entry; newer = entry, entry = entry->older) {
+        if (entry->place != place || entry->newer != newer || entry->visits > kMostVisits || ++count > queue.count)
+            return false;
+        weight += entry->weight;
+    }
+    return queue.oldest == newer && count == queue.count && weight == queue.weight;
 }
 
 bool S3Fifo::invariantsHold() const
 {
-    const auto sum = [this](const std::list<Entry> &queue, bool isMain, std::uint64_t &weight) {
-        return std::ranges::all_of(queue, [&](const Entry &entry) {
-            weight += entry.weight;
-            return entry.inMain == isMain && !m_ghostAt.contains(entry.key) && entry.visits <= kMostVisits;
-        });
-    };
-    std::uint64_t small = 0;
-    std::uint64_t main = 0;
-    return sum(m_small, false, small) && sum(m_main, true, main) && small == m_smallWeight && main == m_mainWeight
-        && m_ghosts.size() == m_ghostAt.size();
+    return holds(m_small, Place::Small) && holds(m_main, Place::Main) && holds(m_ghosts, Place::Ghost);
 }
 
 } // namespace cachecore

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <list>
+#include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <unordered_map>
@@ -18,34 +19,67 @@ using cachet_test::Random;
 
 namespace {
 
+using Entry = S3Fifo::Entry;
+
+bool anyMayLeave(const Entry &)
+{
+    return true;
+}
+
+/// Entries of one policy, by their number. Those that are nowhere are kept too.
+class Entries {
+public:
+    explicit Entries(std::uint64_t capacity)
+        : policy(capacity)
+    {
+    }
+    Entry &insert(std::uint64_t key, std::uint64_t weight = 1, bool important = false)
+    {
+        Entry &entry = m_entries[key];
+        entry.key = key;
+        policy.insert(entry, weight, important);
+        return entry;
+    }
+    Entry &at(std::uint64_t key) { return m_entries[key]; }
+    /// The number of the entry that goes.
+    std::optional<std::uint64_t> evict(S3Fifo::MayLeave mayLeave = anyMayLeave)
+    {
+        const Entry *const gone = policy.evict(mayLeave);
+        while (policy.forgetOne()) { }
+        return gone ? std::optional(gone->key) : std::nullopt;
+    }
+
+    S3Fifo policy;
+
+private:
+    std::unordered_map<std::uint64_t, Entry> m_entries;
+};
+
 /// A cache of `capacity` entries of weight 1 run by the policy.
 class S3Cache {
 public:
     explicit S3Cache(std::uint64_t capacity)
-        : m_policy(capacity)
+        : m_entries(capacity)
     {
     }
     bool access(std::uint64_t key)
     {
-        if (const auto found = m_at.find(key); found != m_at.end()) {
-            S3Fifo::visit(found->second);
+        if (Entry &entry = m_entries.at(key); entry.resident()) {
+            S3Fifo::visit(entry);
             return true;
         }
-        while (m_policy.weight() >= m_policy.capacity()) {
-            const auto gone = m_policy.evict([](std::uint64_t) { return true; });
-            m_at.erase(*gone);
-        }
-        m_at[key] = m_policy.insert(key, 1, false);
+        while (m_entries.policy.weight() >= m_entries.policy.capacity())
+            (void)m_entries.evict();
+        m_entries.insert(key);
         return false;
     }
     bool holds() const
     {
-        return m_policy.invariantsHold() && m_policy.size() == m_at.size() && m_policy.weight() <= m_policy.capacity();
+        return m_entries.policy.invariantsHold() && m_entries.policy.weight() <= m_entries.policy.capacity();
     }
 
 private:
-    S3Fifo m_policy;
-    std::unordered_map<std::uint64_t, S3Fifo::Position> m_at;
+    Entries m_entries;
 };
 
 class LruCache {
@@ -102,6 +136,7 @@ private slots:
     void onlyWhatMayLeaveLeaves();
     void visitedEntryOutlivesUnvisitedOnes();
     void rememberedKeyReturnsToTheMainQueue();
+    void remembersNoMoreThanItHolds();
     void invariantsHoldUnderRandomOperations();
 };
 
@@ -131,78 +166,95 @@ void TestS3Fifo::fullCapacityIsUsable()
 
 void TestS3Fifo::onlyWhatMayLeaveLeaves()
 {
-    S3Fifo policy(100);
+    Entries entries(100);
     for (std::uint64_t key = 0; key < 100; ++key)
-        policy.insert(key, 1, key % 2 == 0);
+        entries.insert(key, 1, key % 2 == 0);
     std::set<std::uint64_t> left;
-    while (const auto key = policy.evict([](std::uint64_t candidate) { return candidate % 5 == 0; })) {
+    while (const auto key = entries.evict([](const Entry &entry) { return entry.key % 5 == 0; })) {
         QCOMPARE(*key % 5, 0U);
         QVERIFY(left.insert(*key).second);
-        QVERIFY(policy.invariantsHold());
+        QVERIFY(entries.policy.invariantsHold());
     }
     QCOMPARE(left.size(), std::size_t{20});
-    QCOMPARE(policy.size(), std::size_t{80});
-    QVERIFY(!policy.evict([](std::uint64_t) { return false; }));
-    QCOMPARE(policy.size(), std::size_t{80});
+    QCOMPARE(entries.policy.size(), std::size_t{80});
+    QVERIFY(!entries.evict([](const Entry &) { return false; }));
+    QCOMPARE(entries.policy.size(), std::size_t{80});
 }
 
 void TestS3Fifo::visitedEntryOutlivesUnvisitedOnes()
 {
-    S3Fifo policy(20);
-    const auto kept = policy.insert(1000, 1, false);
+    Entries entries(20);
+    Entry &kept = entries.insert(1000);
     S3Fifo::visit(kept);
     S3Fifo::visit(kept);
     for (std::uint64_t key = 0; key < 19; ++key)
-        policy.insert(key, 1, false);
+        entries.insert(key);
     // The small queue keeps its tenth, two entries, and only then the main queue's turn comes.
     for (int i = 0; i < 17; ++i)
-        QVERIFY(policy.evict([](std::uint64_t) { return true; }) != 1000U);
+        QVERIFY(entries.evict() != 1000U);
+    QVERIFY(kept.place == S3Fifo::Place::Main);
 }
 
 void TestS3Fifo::rememberedKeyReturnsToTheMainQueue()
 {
-    S3Fifo policy(20);
+    Entries entries(20);
     for (std::uint64_t key = 0; key < 20; ++key)
-        policy.insert(key, 1, false);
-    QCOMPARE(policy.evict([](std::uint64_t) { return true; }), 0U);
-    QVERIFY(policy.insert(0, 1, false)->inMain);
-    QVERIFY(!policy.insert(500, 1, false)->inMain);
-    QVERIFY(policy.insert(501, 1, true)->inMain);
+        entries.insert(key);
+    QCOMPARE(entries.evict(), 0U);
+    QVERIFY(entries.at(0).place == S3Fifo::Place::Ghost);
+    QVERIFY(entries.insert(0).place == S3Fifo::Place::Main);
+    QVERIFY(entries.insert(500).place == S3Fifo::Place::Small);
+    QVERIFY(entries.insert(501, 1, true).place == S3Fifo::Place::Main);
+}
+
+void TestS3Fifo::remembersNoMoreThanItHolds()
+{
+    Entries entries(10);
+    for (std::uint64_t key = 0; key < 10; ++key)
+        entries.insert(key);
+    for (std::uint64_t key = 0; key < 8; ++key)
+        QCOMPARE(entries.evict(), key);
+    QCOMPARE(entries.policy.size(), std::size_t{2});
+    QCOMPARE(entries.policy.ghosts(), std::size_t{2});
+    QVERIFY(entries.at(5).place == S3Fifo::Place::None); // the oldest were forgotten
+    QVERIFY(entries.at(6).place == S3Fifo::Place::Ghost);
+    QVERIFY(entries.at(7).place == S3Fifo::Place::Ghost);
 }
 
 void TestS3Fifo::invariantsHoldUnderRandomOperations()
 {
     Random random(30);
-    S3Fifo policy(1000);
-    std::unordered_map<std::uint64_t, std::pair<S3Fifo::Position, std::uint64_t>> model;
+    Entries entries(1000);
+    std::map<std::uint64_t, std::uint64_t> model; // weights of what is resident
     std::uint64_t weight = 0;
     for (int step = 0; step < 5'000; ++step) {
         const std::uint64_t key = random.below(200);
         const auto found = model.find(key);
         if (random.oneIn(50)) {
-            policy.setCapacity(random.between(1, 2000));
+            entries.policy.setCapacity(random.between(1, 2000));
         } else if (random.oneIn(4)) {
-            const auto gone = policy.evict([](std::uint64_t candidate) { return candidate % 3 != 0; });
+            const auto gone = entries.evict([](const Entry &entry) { return entry.key % 3 != 0; });
             const bool any = std::ranges::any_of(model, [](const auto &entry) { return entry.first % 3 != 0; });
             QCOMPARE(gone.has_value(), any);
             if (gone) {
-                weight -= model.at(*gone).second;
+                weight -= model.at(*gone);
                 model.erase(*gone);
             }
         } else if (found == model.end()) {
             const std::uint64_t mine = random.between(1, 50);
-            model[key] = {policy.insert(key, mine, random.oneIn(2)), mine};
+            model[key] = mine;
+            entries.insert(key, mine, random.oneIn(2));
             weight += mine;
         } else if (random.oneIn(3)) {
-            policy.erase(found->second.first);
-            weight -= found->second.second;
+            entries.policy.erase(entries.at(key));
+            weight -= found->second;
             model.erase(found);
         } else {
-            S3Fifo::visit(found->second.first);
+            S3Fifo::visit(entries.at(key));
         }
-        QVERIFY(policy.invariantsHold());
-        QCOMPARE(policy.weight(), weight);
-        QCOMPARE(policy.size(), model.size());
+        QVERIFY(entries.policy.invariantsHold());
+        QCOMPARE(entries.policy.weight(), weight);
+        QCOMPARE(entries.policy.size(), model.size());
     }
 }
 
