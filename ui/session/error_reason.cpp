@@ -81,6 +81,9 @@ QString changedReason(Operation operation)
     case Operation::Recover:
         return tr("another program has written there since. Look at the place, then recover again and choose to "
                   "overwrite it");
+    case Operation::RollBack:
+        return tr("another program has written there meanwhile, and that was left as it is. Recovering shows the place "
+                  "and asks what to keep");
     case Operation::Verify:
         return tr("the disk gives back other bytes. Check the disk and its cable, then try again or save a copy "
                   "elsewhere");

@@ -22,7 +22,7 @@ Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
         if (auto fine = refuse(foreign); !fine)
             return fine;
         const auto side = choice == RecoveryChoice::Finish ? JournalSide::New : JournalSide::Old;
-        if (auto brought = bring(side); !brought)
+        if (auto brought = bring(side, foreign); !brought)
             return brought;
     }
     m_progress.begin(WritePhase::Finishing, 0);
@@ -73,12 +73,18 @@ Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
     return {};
 }
 
-Result<void> RecoveryJob::bring(JournalSide side)
+Result<void> RecoveryJob::bring(JournalSide side, ForeignUnits foreign)
 {
     JournalPlayer player({m_target, *m_journal, m_units, m_report.header->unit, m_progress, m_stop});
     m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
     // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
-    if (auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten); !brought)
+    // Looking has found nothing foreign; what was written since counts as well.
+    const bool leave = foreign == ForeignUnits::Stop && !leftOut(ProtocolStep::RecoveryComparesUnits);
+    const auto strangers = leave ? JournalPlayer::Foreign::Leave : JournalPlayer::Foreign::Overwrite;
+    auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten, strangers);
+    if (!brought && brought.error().code == ErrorCode::Changed)
+        brought.error().operation = Operation::Recover;
+    if (!brought)
         return brought;
     m_progress.begin(WritePhase::Syncing, 0);
     if (!leftOut(ProtocolStep::RecoverySyncsTarget)) {

@@ -43,7 +43,7 @@ private:
     [[nodiscard]] Result<void> lookAtUnits();
     void count(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
     [[nodiscard]] Result<void> refuse(ForeignUnits foreign) const;
-    [[nodiscard]] Result<void> bring(JournalSide side);
+    [[nodiscard]] Result<void> bring(JournalSide side, ForeignUnits foreign);
     [[nodiscard]] Result<void> removeJournal();
     [[nodiscard]] bool ended() const
     {

@@ -25,11 +25,7 @@ UnitCondition conditionOf(std::span<const std::byte> now, std::span<const std::b
         return UnitCondition::New;
     if (std::memcmp(now.data(), old.data(), now.size()) == 0)
         return UnitCondition::Old;
-    for (std::size_t i = 0; i < now.size(); ++i) {
-        if (now[i] != old[i] && now[i] != meant[i])
-            return UnitCondition::Foreign;
-    }
-    return UnitCondition::Torn;
+    return holdsForeignByte(now, old, meant) ? UnitCondition::Foreign : UnitCondition::Torn;
 }
 
 } // namespace

@@ -56,6 +56,8 @@ using KeepRetired = std::function<std::shared_ptr<const ExternalBytes>(std::uniq
 ///
 /// A stop is looked at between extents until finish() begins. Once everything is verified there is no way back: where DONE cannot be made
 /// durable, removing the journal durably says the same, and rolling back could meet a DONE that reached the medium after all.
+/// Rolling back overwrites nothing that somebody else wrote meanwhile: a unit with a byte that is neither old nor new is left as it is, the others get their old bytes, and
+/// the end is NeedsRecovery with rollBackError Changed, so that people are asked.
 /// After a failed sync rolling back writes every byte again before it syncs: what can be read by then says nothing about the medium.
 ///
 /// Thread: run() on one thread, which blocks; state() from any. Memory: at most 8 MiB beside the batch.

@@ -73,7 +73,10 @@ Result<void> Transaction::Impl::restore()
     (void)guarded([this] { return m_writer->append(JournalState::RollingBack); });
     const auto rewrite = m_syncFailed ? JournalPlayer::Rewrite::AllWritten : JournalPlayer::Rewrite::Differing;
     const auto playAll = [this](auto part) { return play({}, part); };
-    if (auto brought = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite); });
+    // Where another program wrote meanwhile, its bytes are not ours to overwrite: the journal stays, and recovery asks.
+    constexpr auto kForeign = JournalPlayer::Foreign::Leave;
+    if (auto brought
+        = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite, kForeign); });
         !brought)
         return brought;
     if (!leftOut(ProtocolStep::SyncRestored)) {
