@@ -7,6 +7,11 @@ EnvMapping::~EnvMapping() = default;
 
 EnvFile::~EnvFile() = default;
 
+Result<std::optional<std::string>> EnvFile::otherHolder()
+{
+    return std::optional<std::string>();
+}
+
 Result<DirectAlignment> EnvFile::directAlignment()
 {
     return failure(ErrorCode::NotSupported, Operation::Stat);

@@ -5,11 +5,13 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <dirent.h>
 #include <sys/sysmacros.h>
 
 namespace cachecore {
@@ -36,13 +38,16 @@ std::string lineOf(const std::string &path)
     return line;
 }
 
-/// The names in a directory, sorted; none when it cannot be read.
+/// The names in a directory, sorted; none when it cannot be read. Not by std::filesystem, whose iterator ends the program when memory runs out.
 std::vector<std::string> namesIn(const std::string &directory)
 {
     std::vector<std::string> names;
-    std::error_code error;
-    for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-        names.push_back(it->path().filename().string());
+    const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir(directory.c_str()), ::closedir);
+    while (const struct dirent *const entry = stream ? ::readdir(stream.get()) : nullptr) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+    }
     std::ranges::sort(names);
     return names;
 }
@@ -160,17 +165,17 @@ std::string HolderFinder::process(long id) const
     return name.empty() ? number : name + " (" + number + ')';
 }
 
-std::string HolderFinder::ofLock(const struct stat &file) const
+std::string HolderFinder::ofLock(const struct stat &file, std::optional<long> besides) const
 {
-    auto holder = inLockTable(file);
+    auto holder = inLockTable(file, besides);
     if (!holder)
-        holder = amongLockers(file);
+        holder = amongLockers(file, besides);
     return holder.value_or(kUnknown);
 }
 
 // "1: FLOCK  ADVISORY  WRITE 123 fe:00:456 0 EOF"; one who waits for a lock has "->" after the number. Locks that belong to an open file have
 // no process there (-1), and file systems with several devices under one name have another device there.
-std::optional<std::string> HolderFinder::inLockTable(const struct stat &file) const
+std::optional<std::string> HolderFinder::inLockTable(const struct stat &file, std::optional<long> besides) const
 {
     const std::string wanted = hexadecimalNumberOf(file.st_dev) + ':' + std::to_string(file.st_ino);
     for (const std::string &line : linesOf(m_proc + "/locks")) {
@@ -179,18 +184,18 @@ std::optional<std::string> HolderFinder::inLockTable(const struct stat &file) co
             continue;
         const auto id = numberIn(words[4]);
         std::error_code error;
-        if (id && *id > 0 && std::filesystem::exists(m_proc + '/' + words[4], error))
+        if (id && *id > 0 && id != besides && std::filesystem::exists(m_proc + '/' + words[4], error))
             return process(*id);
     }
     return std::nullopt;
 }
 
 // Each open file of a process shows the locks it has: the way to whom the table does not name.
-std::optional<std::string> HolderFinder::amongLockers(const struct stat &file) const
+std::optional<std::string> HolderFinder::amongLockers(const struct stat &file, std::optional<long> besides) const
 {
     for (const std::string &name : namesIn(m_proc)) {
         const auto id = numberIn(name);
-        if (!id)
+        if (!id || id == besides)
             continue;
         const std::string directory = m_proc + '/' + name;
         for (const std::string &descriptor : namesIn(directory + "/fd")) {

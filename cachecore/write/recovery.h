@@ -65,7 +65,7 @@ enum class ForeignUnits : std::uint8_t { Stop, Overwrite };
 /// Settles the journal: brings every unit to one side, syncs, reads back, compares, then removes the journal durably. Idempotent: cut anywhere, it can be called again
 /// with either choice. Writes every byte again that the write was to replace, also one that reads as it should: where a sync has failed before,
 /// what can be read says nothing about the medium. Of the other bytes of its units it writes those that differ, and of a unit that cannot be read all; nothing outside its units. With ForeignUnits::Stop, or on another disk than the journal names, a foreign unit means that
-/// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Truncated,
+/// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Held, Truncated,
 /// Changed (also when the target's name leads elsewhere by now), NotFound with Operation::Journal (there is no such journal any more), what target and journal say. What
 /// fails once the journal has lost its name is no error but RecoveryReport::leftover. Returns what was found before. Blocking.
 [[nodiscard]] Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path,

@@ -172,6 +172,10 @@ public:
     {
         return run(EnvOp::Lock, Operation::Lock, [&] { return m_inner->lockForWriting(); });
     }
+    Result<std::optional<std::string>> otherHolder() override
+    {
+        return run(EnvOp::OtherHolder, Operation::Lock, [&] { return m_inner->otherHolder(); });
+    }
 
     Result<DirectAlignment> directAlignment() override
     {

@@ -29,6 +29,7 @@ enum class EnvOp : std::uint8_t {
     Reserve,
     DropCached,
     Lock,
+    OtherHolder,
     DirectAlignment,
     ReadDirect,
     Map,

@@ -69,6 +69,11 @@ public:
         tell(SourceOp::CheckStillNamed);
         return m_inner->checkStillNamed();
     }
+    cachecore::Result<void> checkHolders() override
+    {
+        tell(SourceOp::CheckHolders);
+        return m_inner->checkHolders();
+    }
     cachecore::Result<cachecore::ByteRange> nextData(cachecore::ByteOffset from) override
     {
         return m_inner->nextData(from);

@@ -112,6 +112,7 @@ private slots:
     void saysWhenTheRemovalIsNotDurable();
     void keepsTheErrorWhileTheJournalHasItsName();
     void refusesATargetThatWasReplaced();
+    void refusesATargetThatAnotherUses();
     void setsJournalsAside();
     void setsAsideWhereADirectoryCannotBeSynced_data();
     void setsAsideWhereADirectoryCannotBeSynced();
@@ -561,6 +562,19 @@ void TestRecovery::refusesATargetThatWasReplaced()
     const auto before = rig.bytes();
     rig.faults->clearLogs();
     rig.faults->fail(SourceOp::CheckStillNamed, 0, EIO);
+    QVERIFY(!rig.settle(RecoveryChoice::Finish));
+    QVERIFY(rig.faults->writes().empty());
+    QVERIFY(rig.bytes() == before);
+    QCOMPARE(rig.journals().size(), 1U);
+}
+
+void TestRecovery::refusesATargetThatAnotherUses()
+{
+    Interrupted rig;
+    rig.tear();
+    const auto before = rig.bytes();
+    rig.faults->clearLogs();
+    rig.faults->fail(SourceOp::CheckHolders, 0, EIO);
     QVERIFY(!rig.settle(RecoveryChoice::Finish));
     QVERIFY(rig.faults->writes().empty());
     QVERIFY(rig.bytes() == before);

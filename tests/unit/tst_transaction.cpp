@@ -219,6 +219,9 @@ void TestTransaction::refusesWhatItMustNotWrite()
     held.target.makeReadOnly(holder);
     expect(held, ErrorCode::Held, {});
     QCOMPARE(held.commit(edits).error->holder, std::string("qemu (process 7)"));
+    WriteRig shared(disk);
+    shared.faults->fail(SourceOp::CheckHolders, 0, EIO);
+    expect(shared, ErrorCode::Io, {});
     WriteRig replaced(disk);
     replaced.target.setHook([&](SourceOp op) {
         if (op == SourceOp::CheckStillNamed)

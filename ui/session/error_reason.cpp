@@ -97,6 +97,9 @@ QString changedReason(Operation operation)
 QString heldReason(const cachecore::Error &error)
 {
     const QString holder = error.holder.empty() ? tr("another program") : displayPath(error.holder);
+    if (error.operation == Operation::Write) // it came after the file was opened
+        return tr("it is in use by %1 as well, and writing under it could damage it. Close it there, then try again")
+            .arg(holder);
     return tr("it is being written to by %1; it is open for reading here. Close it there and open it again")
         .arg(holder);
 }

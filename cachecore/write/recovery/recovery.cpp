@@ -60,6 +60,8 @@ Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
             reason.code = ErrorCode::ReadOnly;
         return failure(named(std::move(reason), Operation::Recover, m_target.path()));
     }
+    if (auto ours = m_target.checkHolders(); !ours)
+        return ours;
     if (!leftOut(ProtocolStep::RecoveryChecksTarget)) {
         if (auto same = m_target.checkStillNamed(); !same)
             return failure(named(same.error(), Operation::Recover, m_target.path()));

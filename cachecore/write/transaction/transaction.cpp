@@ -124,6 +124,8 @@ Result<void> Transaction::Impl::checkTarget()
         if (auto named = target.checkStillNamed(); !named)
             return named;
     }
+    if (auto ours = target.checkHolders(); !ours)
+        return ours;
     const auto size = target.size();
     if (!size)
         return failure(size.error());
