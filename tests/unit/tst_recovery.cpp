@@ -566,6 +566,12 @@ void TestRecovery::refusesATargetThatWasReplaced()
     QVERIFY(rig.faults->writes().empty());
     QVERIFY(rig.bytes() == before);
     QCOMPARE(rig.journals().size(), 1U);
+    // While it was settled: the journal stays for the file that has the name.
+    rig.faults->fail(SourceOp::CheckStillNamed, 1, EIO);
+    QVERIFY(!rig.settle(RecoveryChoice::Finish));
+    QCOMPARE(rig.journals().size(), 1U);
+    QVERIFY(rig.settle(RecoveryChoice::Finish));
+    QVERIFY(rig.journals().empty());
 }
 
 void TestRecovery::refusesATargetThatAnotherUses()

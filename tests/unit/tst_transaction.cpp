@@ -64,6 +64,8 @@ private slots:
     void keepsManyOldBytesInTheRetiredJournal();
     void keepsNoOldBytesBeyondTheLimit();
     void refusesWhatItMustNotWrite();
+    void noticesThatTheTargetWasReplacedMeanwhile_data();
+    void noticesThatTheTargetWasReplacedMeanwhile();
     void refusesWhileAJournalIsUnsettled();
     void findsConflictsBeforeAnythingIsTouched_data();
     void findsConflictsBeforeAnythingIsTouched();
@@ -240,6 +242,30 @@ void TestTransaction::refusesWhatItMustNotWrite()
             cutLater.memory->resize(9'400);
     });
     expect(cutLater, ErrorCode::Truncated, rangeAt(9'400, 600));
+}
+
+void TestTransaction::noticesThatTheTargetWasReplacedMeanwhile_data()
+{
+    QTest::addColumn<quint64>("check");
+    QTest::addColumn<bool>("written");
+    QTest::newRow("while the journal was made") << quint64{1} << false;
+    QTest::newRow("while it was written or read back") << quint64{2} << true;
+}
+
+void TestTransaction::noticesThatTheTargetWasReplacedMeanwhile()
+{
+    QFETCH(quint64, check);
+    QFETCH(bool, written);
+    const auto disk = patternBytes(64 * 1024);
+    WriteRig rig(disk);
+    rig.faults->fail(SourceOp::CheckStillNamed, check, ESTALE);
+    const auto end = rig.commit(threeExtents(disk));
+    QCOMPARE(end.kind, written ? Kind::RolledBack : Kind::Untouched);
+    QCOMPARE(end.error->systemError, ESTALE);
+    QCOMPARE(rig.faults->writes().empty(), !written);
+    QVERIFY(rig.promisesHeld);
+    QVERIFY(rig.bytes() == disk);
+    QVERIFY(rig.journals().empty());
 }
 
 void TestTransaction::refusesWhileAJournalIsUnsettled()

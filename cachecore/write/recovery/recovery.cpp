@@ -24,9 +24,17 @@ Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
         const auto side = choice == RecoveryChoice::Finish ? JournalSide::New : JournalSide::Old;
         if (auto brought = bring(side, foreign); !brought)
             return brought;
+        // Of a file that has lost its name since nobody will see what was settled.
+        if (auto same = checkStillNamed(); !same)
+            return same;
     }
     m_progress.begin(WritePhase::Finishing, 0);
     return removeJournal();
+}
+
+Result<void> RecoveryJob::checkStillNamed() const
+{
+    return leftOut(ProtocolStep::RecoveryChecksTarget) ? Result<void>() : m_target.checkStillNamed();
 }
 
 /// The target is as it was to be: only a journal that is still there is worth an error.
@@ -62,10 +70,8 @@ Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
     }
     if (auto ours = m_target.checkHolders(); !ours)
         return ours;
-    if (!leftOut(ProtocolStep::RecoveryChecksTarget)) {
-        if (auto same = m_target.checkStillNamed(); !same)
-            return failure(named(same.error(), Operation::Recover, m_target.path()));
-    }
+    if (auto same = checkStillNamed(); !same)
+        return same;
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.

@@ -54,6 +54,7 @@ using KeepRetired = std::function<std::shared_ptr<const ExternalBytes>(std::uniq
 ///                                     +--> NeedsRecovery: the journal has its name                 +--> NeedsRecovery          +--> NeedsRecovery:
 ///                                          and can neither be marked nor removed                                                  neither DONE nor removing worked
 ///
+/// Whether the target's name still leads to it is looked at by check(), before the first byte is written by arm(), and once more by verify().
 /// A stop is looked at between extents until finish() begins. Once everything is verified there is no way back: where DONE cannot be made
 /// durable, removing the journal durably says the same, and rolling back could meet a DONE that reached the medium after all.
 /// Rolling back overwrites nothing that somebody else wrote meanwhile: a unit with a byte that is neither old nor new is left as it is, the others get their old bytes, and
