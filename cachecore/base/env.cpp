@@ -29,4 +29,9 @@ Result<std::unique_ptr<EnvMapping>> EnvFile::map(ByteRange range)
 
 Env::~Env() = default;
 
+Result<void> Env::renameUnlessTaken(const std::string &from, const std::string &)
+{
+    return failure(ErrorCode::NotSupported, Operation::Rename, {}, from);
+}
+
 } // namespace cachecore

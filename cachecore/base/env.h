@@ -142,6 +142,9 @@ public:
     /// stat, links followed.
     [[nodiscard]] virtual Result<FileStatus> status(const std::string &path) = 0;
     [[nodiscard]] virtual Result<void> rename(const std::string &from, const std::string &to) = 0;
+    /// rename, and EEXIST where something has the name `to` already (renameat2 with RENAME_NOREPLACE). NotSupported (with the system's reason) where system or
+    /// file system cannot do that at once, which is what an implementation that does not know it says.
+    [[nodiscard]] virtual Result<void> renameUnlessTaken(const std::string &from, const std::string &to);
     [[nodiscard]] virtual Result<void> remove(const std::string &path) = 0;
     /// fsync of the directory that holds `path`, so that its name is durable.
     [[nodiscard]] virtual Result<void> syncDirectoryOf(const std::string &path) = 0;

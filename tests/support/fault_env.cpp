@@ -335,6 +335,13 @@ Result<void> FaultEnv::rename(const std::string &from, const std::string &to)
     return m_inner->rename(from, to);
 }
 
+Result<void> FaultEnv::renameUnlessTaken(const std::string &from, const std::string &to)
+{
+    if (const auto error = m_state->enter(EnvOp::Rename))
+        return failure(Error::fromErrno(*error, Operation::Rename, {}, from));
+    return m_inner->renameUnlessTaken(from, to);
+}
+
 Result<void> FaultEnv::remove(const std::string &path)
 {
     if (const auto error = m_state->enter(EnvOp::Remove))

@@ -14,11 +14,12 @@ namespace {
 
 constexpr std::size_t kLongestName = 255; // NAME_MAX of every file system in use
 constexpr std::string_view kTemporarySuffix = ".new";
-constexpr std::string_view kLongestAside = ".999999.kept"; // longer than the temporary's
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::size_t kTemporaryDigits = 16;
+constexpr std::size_t kLongestAddition = 1 + kTemporaryDigits + kTemporarySuffix.size(); // longer than ".999999.kept"
 
 std::string hexHash(std::string_view text)
 {
-    static constexpr char kDigits[] = "0123456789abcdef";
     std::string hex;
     for (const std::uint64_t word : hash128(std::as_bytes(std::span(text)))) {
         for (int shift = 60; shift >= 0; shift -= 4)
@@ -39,14 +40,13 @@ std::string inDirectory(const std::string &directory, const std::string &name)
 
 JournalName nameFor(const std::string &directory, const std::string &name)
 {
-    const std::string path = inDirectory(directory, name + kJournalSuffix);
-    return {path, path + std::string(kTemporarySuffix), false};
+    return {inDirectory(directory, name + kJournalSuffix), false};
 }
 
 /// ".NAME", short enough that every name it becomes part of is possible.
 std::string hiddenName(const std::string &fileName)
 {
-    const std::size_t room = kLongestName - std::string_view(kJournalSuffix).size() - kLongestAside.size();
+    const std::size_t room = kLongestName - std::string_view(kJournalSuffix).size() - kLongestAddition;
     const std::string whole = '.' + fileName;
     if (whole.size() <= room)
         return whole;
@@ -69,7 +69,7 @@ Result<Names> namesOf(Env &env, const BlockSource &source, const JournalPlaces &
 {
     Names names;
     if (!source.pathIsFileName()) {
-        names.anonymous = JournalName{{}, {}, true};
+        names.anonymous = JournalName{{}, true};
         return names;
     }
     const auto real = env.realPath(source.path());
@@ -134,6 +134,26 @@ std::vector<FoundJournal> findIdentified(Env &env, const JournalName &name, cons
 }
 
 } // namespace
+
+std::string temporaryName(const std::string &journal, const TransactionId &id)
+{
+    std::string name = journal + '.';
+    for (std::size_t i = 0; i < kTemporaryDigits / 2; ++i) {
+        const auto byte = std::to_integer<unsigned>(id[i]);
+        name += kDigits[byte >> 4];
+        name += kDigits[byte & 15U];
+    }
+    return name.append(kTemporarySuffix);
+}
+
+bool isTemporaryName(std::string_view path, std::string_view journal)
+{
+    if (path.size() != journal.size() + kLongestAddition || !path.starts_with(journal)
+        || !path.ends_with(kTemporarySuffix))
+        return false;
+    path.remove_prefix(journal.size());
+    return path.front() == '.' && path.substr(1, kTemporaryDigits).find_first_not_of(kDigits) == std::string_view::npos;
+}
 
 Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source, const JournalPlaces &places)
 {

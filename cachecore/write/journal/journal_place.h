@@ -3,8 +3,10 @@
 
 #include "cachecore/base/env.h"
 #include "cachecore/source/block_source.h"
+#include "cachecore/write/journal/journal_format.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cachecore {
@@ -22,18 +24,23 @@ struct JournalPlaces {
 /// Names of one target's journal.
 struct JournalName {
     std::string path;       ///< the armed journal
-    std::string temporary;  ///< the same while it is made; never recovered from, removed when met
     bool anonymous = false; ///< no names at all: the target does not outlive this process, and neither need the journal
 
     friend bool operator==(const JournalName &, const JournalName &) = default;
 };
 
+/// What the journal of that name is called while transaction `id` makes it: ".ID.new" appended, ID the first 8 bytes of the transaction's id in hexadecimal, so that two
+/// programs which write at once never meet. Never recovered from, and removed when met.
+[[nodiscard]] std::string temporaryName(const std::string &journal, const TransactionId &id);
+/// Whether `path` is such a name of `journal`, whatever the transaction.
+[[nodiscard]] bool isTemporaryName(std::string_view path, std::string_view journal);
+
 inline constexpr const char *kJournalSuffix = ".cachet-journal";
 inline constexpr const char *kKeptSuffix = ".kept"; ///< after the number of a journal that was set aside
 
 /// The names a new journal of `source` may get, in the order they are tried: beside the file that its path leads to (links followed) as ".NAME.cachet-journal",
-/// NAME cut and hashed where a name, or the one it gets when it is set aside, would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path with links followed. The
-/// temporary has ".new" appended. A source whose path names no file (memory, functions) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
+/// NAME cut and hashed where a name, or one that it has while it is made or gets when it is set aside, would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path with links followed.
+/// A source whose path names no file (memory, functions) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
 [[nodiscard]] Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source,
                                                             const JournalPlaces &places);
 

@@ -167,7 +167,8 @@ Result<void> Transaction::Impl::prepare()
     const auto names = journalNames(m_context.env, m_context.target, m_context.places);
     if (!names)
         return failure(names.error());
-    auto journal = JournalFile::create(m_context.env, *names, m_context.places.stateDirectory, m_batch.journalBytes);
+    auto journal = JournalFile::create(m_context.env, *names, m_context.places.stateDirectory, m_batch.journalBytes,
+                                       m_header.transaction);
     if (!journal)
         return failure(journal.error());
     m_journal.emplace(std::move(*journal));
