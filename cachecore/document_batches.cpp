@@ -108,7 +108,10 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         report.imageIntact = false;
         noteUnsettled(end.journalPath, written);
     }
-    report.rollBackError = std::move(end.rollBackError);
+    if (end.kind == TransactionEnd::Kind::NeedsRecovery)
+        report.rollBackError = std::move(end.rollBackError);
+    else if (end.rollBackError)
+        report.leftover = std::move(end.rollBackError);
     report.journalPath = std::move(end.journalPath);
     const bool noted = noteEnd(transaction, end, std::move(written), report);
     // A journal that appeared since the document was opened.

@@ -14,11 +14,28 @@ void Document::Impl::findUnsettled()
         return;
     // Where it cannot be searched, a write is refused when it looks for itself.
     auto found = findJournals(*m_env, *m_source, m_options.journals);
-    if (!found)
+    if (!found || found->empty() || (!m_source->writable() && writtenElsewhere()))
         return;
     const std::lock_guard lock(m_editMutex);
     for (FoundJournal &journal : *found)
         m_unsettled.push_back({std::move(journal), {}});
+}
+
+/// Whether somebody else has the file open for writing, who then may be in the middle of a write. Takes the lock of writers for a moment: whoever opens the file
+/// in it is told that this program has it. Of devices it cannot be told.
+bool Document::Impl::writtenElsewhere() const
+{
+    if (m_source->identity().kind != "file")
+        return false;
+    // Only what could write is told of the writers of this program.
+    for (const OpenMode mode : {OpenMode::ReadWrite, OpenMode::Read}) {
+        const auto file = m_env->open(m_source->path(), mode);
+        if (!file)
+            continue;
+        const auto holder = (*file)->lockForWriting();
+        return holder && *holder;
+    }
+    return false;
 }
 
 std::vector<FoundJournal> Document::Impl::unsettled() const
@@ -72,11 +89,20 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
     notify({.edits = true, .recovery = true});
 }
 
+/// Whether nobody has that journal any more. Not, when what it is looked for in cannot be seen either: a directory that was renamed or is not mounted now, or a
+/// target that has lost its name.
+bool Document::Impl::isGone(const std::string &journal, const Error &error) const
+{
+    if (error.code != ErrorCode::NotFound || error.path != journal || journal.empty())
+        return false;
+    return m_env->status(journal.substr(0, journal.rfind('/') + 1)) && m_source->checkStillNamed();
+}
+
 /// What came of working on a journal: one that is gone was settled by somebody else and asks for nothing any more.
 template <typename Outcome>
 Outcome Document::Impl::unlessGone(const std::string &journal, Outcome outcome)
 {
-    if (!outcome && outcome.error().code == ErrorCode::NotFound && outcome.error().path == journal)
+    if (!outcome && isGone(journal, outcome.error()))
         journalSettled(journal, whole(), std::nullopt);
     return outcome;
 }
@@ -114,6 +140,8 @@ Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideD
 {
     if (!journal.ends_with(kJournalSuffix))
         return failure(ErrorCode::InvalidArgument, Operation::Recover, {}, journal);
+    if (!m_source->writable()) // it may be the one of a write that goes on elsewhere
+        return failure(m_source->readOnlyReason());
     const auto make = [&] {
         return [this, journal](WriteProgress &, const std::stop_token &) {
             auto name = unlessGone(journal, setJournalAside(*m_env, journal));

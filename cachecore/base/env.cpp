@@ -7,6 +7,11 @@ EnvMapping::~EnvMapping() = default;
 
 EnvFile::~EnvFile() = default;
 
+Result<std::optional<std::string>> EnvFile::otherHolder()
+{
+    return std::optional<std::string>();
+}
+
 Result<DirectAlignment> EnvFile::directAlignment()
 {
     return failure(ErrorCode::NotSupported, Operation::Stat);
@@ -23,5 +28,10 @@ Result<std::unique_ptr<EnvMapping>> EnvFile::map(ByteRange range)
 }
 
 Env::~Env() = default;
+
+Result<void> Env::renameUnlessTaken(const std::string &from, const std::string &)
+{
+    return failure(ErrorCode::NotSupported, Operation::Rename, {}, from);
+}
 
 } // namespace cachecore

@@ -118,6 +118,9 @@ public:
     /// pread past what the system keeps in memory, after what was written there has reached the medium. Bytes read, 0 at or past the end; EINVAL when
     /// position, length or address is not aligned as the file demands, NotSupported (with the system's reason) when it takes no direct reads at all.
     [[nodiscard]] virtual Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into);
+    /// Who else has the file at this moment, as lockForWriting() would name them: another program that locks any byte of it as virtual machines do, or a loop device
+    /// that gives its bytes to others. Nothing is taken, and what this program's Env itself has does not count. Nobody, unless an implementation knows better.
+    [[nodiscard]] virtual Result<std::optional<std::string>> otherHolder();
     /// Maps `range`, not empty, for reading, whether the file reaches so far or not; what it grows by later shows in the mapping. The begin is a multiple of
     /// 64 KiB. NotSupported (with the system's reason) where the file cannot be mapped, or the system forbids reading memory with a guard; EOVERFLOW where no file of that file system can reach so far; ENOMEM where
     /// the program has no addresses left.
@@ -139,6 +142,9 @@ public:
     /// stat, links followed.
     [[nodiscard]] virtual Result<FileStatus> status(const std::string &path) = 0;
     [[nodiscard]] virtual Result<void> rename(const std::string &from, const std::string &to) = 0;
+    /// rename, and EEXIST where something has the name `to` already (renameat2 with RENAME_NOREPLACE). NotSupported (with the system's reason) where system or
+    /// file system cannot do that at once, which is what an implementation that does not know it says.
+    [[nodiscard]] virtual Result<void> renameUnlessTaken(const std::string &from, const std::string &to);
     [[nodiscard]] virtual Result<void> remove(const std::string &path) = 0;
     /// fsync of the directory that holds `path`, so that its name is durable.
     [[nodiscard]] virtual Result<void> syncDirectoryOf(const std::string &path) = 0;

@@ -167,17 +167,17 @@ std::string HolderFinder::process(long id) const
     return name.empty() ? number : name + " (" + number + ')';
 }
 
-std::string HolderFinder::ofLock(const struct stat &file) const
+std::string HolderFinder::ofLock(const struct stat &file, std::optional<long> besides) const
 {
-    auto holder = inLockTable(file);
+    auto holder = inLockTable(file, besides);
     if (!holder)
-        holder = amongLockers(file);
+        holder = amongLockers(file, besides);
     return holder.value_or(kUnknown);
 }
 
 // "1: FLOCK  ADVISORY  WRITE 123 fe:00:456 0 EOF"; one who waits for a lock has "->" after the number. Locks that belong to an open file have
 // no process there (-1), and file systems with several devices under one name have another device there.
-std::optional<std::string> HolderFinder::inLockTable(const struct stat &file) const
+std::optional<std::string> HolderFinder::inLockTable(const struct stat &file, std::optional<long> besides) const
 {
     const std::string wanted = hexadecimalNumberOf(file.st_dev) + ':' + std::to_string(file.st_ino);
     for (const std::string &line : linesOf(m_proc + "/locks")) {
@@ -186,18 +186,18 @@ std::optional<std::string> HolderFinder::inLockTable(const struct stat &file) co
             continue;
         const auto id = numberIn(words[4]);
         std::error_code error;
-        if (id && *id > 0 && std::filesystem::exists(m_proc + '/' + words[4], error))
+        if (id && *id > 0 && id != besides && std::filesystem::exists(m_proc + '/' + words[4], error))
             return process(*id);
     }
     return std::nullopt;
 }
 
 // Each open file of a process shows the locks it has: the way to whom the table does not name.
-std::optional<std::string> HolderFinder::amongLockers(const struct stat &file) const
+std::optional<std::string> HolderFinder::amongLockers(const struct stat &file, std::optional<long> besides) const
 {
     for (const std::string &name : namesIn(m_proc)) {
         const auto id = numberIn(name);
-        if (!id)
+        if (!id || id == besides)
             continue;
         const std::string directory = m_proc + '/' + name;
         for (const std::string &descriptor : namesIn(directory + "/fd")) {

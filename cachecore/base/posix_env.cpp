@@ -63,6 +63,7 @@ public:
     Result<std::unique_ptr<EnvFile>> open(const std::string &path, OpenMode mode) override;
     Result<FileStatus> status(const std::string &path) override;
     Result<void> rename(const std::string &from, const std::string &to) override;
+    Result<void> renameUnlessTaken(const std::string &from, const std::string &to) override;
     Result<void> remove(const std::string &path) override;
     Result<void> syncDirectoryOf(const std::string &path) override;
     Result<std::unique_ptr<EnvFile>> openAnonymous() override;
@@ -118,6 +119,18 @@ Result<void> PosixEnv::rename(const std::string &from, const std::string &to)
     if (::rename(from.c_str(), to.c_str()) != 0)
         return lastError(Operation::Rename, {}, from);
     return {};
+}
+
+Result<void> PosixEnv::renameUnlessTaken(const std::string &from, const std::string &to)
+{
+    if (!namesAFile(from) || !namesAFile(to))
+        return failure(ErrorCode::InvalidArgument, Operation::Rename, {}, from);
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
+        return {};
+    Error error = Error::fromErrno(errno, Operation::Rename, {}, from);
+    if (errno == EINVAL || errno == ENOSYS) // what a kernel or a file system says that does not know it
+        error.code = ErrorCode::NotSupported;
+    return failure(std::move(error));
 }
 
 Result<void> PosixEnv::remove(const std::string &path)

@@ -172,6 +172,11 @@ Result<std::optional<std::string>> PosixFile::lockForWriting()
     return std::move(taken->holder);
 }
 
+Result<std::optional<std::string>> PosixFile::otherHolder()
+{
+    return cachecore::otherHolder(fd());
+}
+
 Result<ByteRange> PosixFile::nextData(ByteOffset from)
 {
     const off_t begin = ::lseek(fd(), static_cast<off_t>(from.value()), SEEK_DATA);

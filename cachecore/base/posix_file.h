@@ -43,6 +43,7 @@ public:
     Result<void> reserve(std::uint64_t size) override;
     Result<void> dropCached(ByteRange range) override;
     Result<std::optional<std::string>> lockForWriting() override;
+    Result<std::optional<std::string>> otherHolder() override;
     Result<DirectAlignment> directAlignment() override;
     Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into) override;
     Result<std::unique_ptr<EnvMapping>> map(ByteRange range) override;

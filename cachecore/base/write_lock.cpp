@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace cachecore {
 
@@ -50,10 +51,20 @@ Result<std::optional<std::string>> byteLocker(int descriptor, const struct stat 
     if (whole.l_type == F_UNLCK)
         return std::optional<std::string>();
     const HolderFinder finder;
-    return whole.l_pid > 0 ? finder.process(whole.l_pid) : finder.ofLock(file);
+    return whole.l_pid > 0 ? finder.process(whole.l_pid) : finder.ofLock(file, ::getpid());
 }
 
 } // namespace
+
+Result<std::optional<std::string>> otherHolder(int descriptor)
+{
+    struct stat file{};
+    if (::fstat(descriptor, &file) != 0)
+        return lockError();
+    if (auto loop = HolderFinder().loopDeviceOver(file))
+        return loop;
+    return S_ISBLK(file.st_mode) ? std::optional<std::string>() : byteLocker(descriptor, file);
+}
 
 WriteLocks::WriteLocks() = default;
 WriteLocks::~WriteLocks() = default;

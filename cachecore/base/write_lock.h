@@ -14,6 +14,10 @@
 
 namespace cachecore {
 
+/// Who, beside this process, locks any byte of the file behind `descriptor`, or which loop device gives its bytes to others; of a block device only the latter
+/// is looked for. Takes nothing. Locks that were taken by flock are not seen. Thread: any; blocks. Errors: what the system says.
+[[nodiscard]] Result<std::optional<std::string>> otherHolder(int descriptor);
+
 /// The advisory locks of writers that the open files of one Env take: one for each file of the system, taken with the first and given
 /// back with the last of those who asked for it. Of those whose descriptor can write only one has it at a time; any number of those that only read
 /// have it with that one, and hold no writer back.

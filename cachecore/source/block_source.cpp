@@ -15,6 +15,11 @@ Result<std::uint64_t> BlockSource::readDirect(ByteOffset at, std::span<std::byte
     return readAt(at, into);
 }
 
+Result<void> BlockSource::checkHolders()
+{
+    return {};
+}
+
 Result<void> BlockSource::dropCached(ByteRange)
 {
     return {};

@@ -72,6 +72,9 @@ public:
     [[nodiscard]] virtual Result<SourceFingerprint> fingerprint() = 0;
     /// An error (Changed) when the name this source was opened by now leads to another file or nowhere.
     [[nodiscard]] virtual Result<void> checkStillNamed() = 0;
+    /// An error (Held, with the holder's name) when somebody who was not there when it was opened uses the same bytes by now: a virtual machine or
+    /// another program that locks any of them, a loop device that gives them to others. Nobody, where that cannot be.
+    [[nodiscard]] virtual Result<void> checkHolders();
     /// The first run of data at or after `from`; everything outside such runs reads as zeros. Empty at the end
     /// of the source when only a hole follows.
     [[nodiscard]] virtual Result<ByteRange> nextData(ByteOffset from) = 0;

@@ -2,6 +2,7 @@
 #include "cachecore/source/file_source.h"
 
 #include "cachecore/base/named_error.h"
+#include "cachecore/base/retried_call.h"
 #include "cachecore/source/buffer_cursor.h"
 #include "cachecore/source/file_opening.h"
 #include "cachecore/source/sample_hash.h"
@@ -177,6 +178,18 @@ Result<void> FileSource::checkStillNamed()
     if (found->kind != m_kind || identityOf(*found) != m_identity)
         return failure(ErrorCode::Changed, Operation::Stat, {}, m_path);
     return {};
+}
+
+Result<void> FileSource::checkHolders()
+{
+    auto holder = retriedWhenInterrupted([this] { return m_file->otherHolder(); });
+    if (!holder)
+        return failure(named(holder.error(), Operation::Lock, m_path));
+    if (!*holder)
+        return {};
+    Error held = Error::of(ErrorCode::Held, Operation::Write, {}, m_path);
+    held.holder = std::move(**holder);
+    return failure(std::move(held));
 }
 
 Result<ByteRange> FileSource::nextData(ByteOffset from)

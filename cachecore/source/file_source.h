@@ -39,6 +39,7 @@ public:
     Result<std::uint64_t> size() override;
     Result<SourceFingerprint> fingerprint() override;
     Result<void> checkStillNamed() override;
+    Result<void> checkHolders() override;
     Result<ByteRange> nextData(ByteOffset from) override;
     std::uint32_t blockSize() const override;
     /// What the device says; 4096 for a regular file.

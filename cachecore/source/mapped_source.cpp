@@ -166,6 +166,11 @@ Result<void> MappedSource::checkStillNamed()
     return m_file->checkStillNamed();
 }
 
+Result<void> MappedSource::checkHolders()
+{
+    return m_file->checkHolders();
+}
+
 Result<ByteRange> MappedSource::nextData(ByteOffset from)
 {
     return m_file->nextData(from);

@@ -38,6 +38,7 @@ public:
     Result<std::uint64_t> size() override;
     Result<SourceFingerprint> fingerprint() override;
     Result<void> checkStillNamed() override;
+    Result<void> checkHolders() override;
     Result<ByteRange> nextData(ByteOffset from) override;
     std::uint32_t blockSize() const override;
     std::uint32_t physicalBlockSize() const override;

@@ -285,6 +285,17 @@ Result<void> SimulatedEnv::rename(const std::string &from, const std::string &to
                           [&] { return m_machine->disk.rename(from, to, m_machine->choose); });
 }
 
+Result<void> SimulatedEnv::renameUnlessTaken(const std::string &from, const std::string &to)
+{
+    return m_machine->run({Kind::Rename, from, to}, Operation::Rename, [&] {
+        SimulatedDisk::Node taken = 0;
+        const int error = m_machine->disk.find(to, taken, m_machine->choose);
+        if (error != ENOENT)
+            return error == 0 ? EEXIST : error;
+        return m_machine->disk.rename(from, to, m_machine->choose);
+    });
+}
+
 Result<void> SimulatedEnv::remove(const std::string &path)
 {
     return m_machine->run({Kind::Remove, path, {}}, Operation::Remove,

@@ -62,6 +62,7 @@ public:
                                                                 cachecore::OpenMode mode) override;
     cachecore::Result<cachecore::FileStatus> status(const std::string &path) override;
     cachecore::Result<void> rename(const std::string &from, const std::string &to) override;
+    cachecore::Result<void> renameUnlessTaken(const std::string &from, const std::string &to) override;
     cachecore::Result<void> remove(const std::string &path) override;
     cachecore::Result<void> syncDirectoryOf(const std::string &path) override;
     cachecore::Result<std::unique_ptr<cachecore::EnvFile>> openAnonymous() override;

@@ -37,7 +37,7 @@ constexpr Tooth kTeeth[] = {
     {ProtocolStep::SyncDirectory, "SyncDirectory", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
     {ProtocolStep::SyncPlace, "SyncPlace", kPowerCut, "trustsNoDirectoryThatMayVanish"},
     {ProtocolStep::SyncTarget, "SyncTarget", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
-    {ProtocolStep::Verify, "Verify", kSteps, "rollsBackWhatTheMediumDamages"},
+    {ProtocolStep::Verify, "Verify", kSteps, "noticesWhatTheMediumDamages"},
     {ProtocolStep::SyncDone, "SyncDone", kSteps, "writesInTheOrderOfTheProtocol"},
     {ProtocolStep::RemoveJournal, "RemoveJournal", kSteps, "removesItsJournal"},
     {ProtocolStep::SyncRemoval, "SyncRemoval", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},

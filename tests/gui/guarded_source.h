@@ -53,6 +53,11 @@ public:
         note();
         return m_inner->checkStillNamed();
     }
+    cachecore::Result<void> checkHolders() override
+    {
+        note();
+        return m_inner->checkHolders();
+    }
     cachecore::Result<cachecore::ByteRange> nextData(cachecore::ByteOffset from) override
     {
         note();

@@ -34,6 +34,10 @@ public:
     {
         return m_inner->rename(from, to);
     }
+    cachecore::Result<void> renameUnlessTaken(const std::string &from, const std::string &to) override
+    {
+        return m_inner->renameUnlessTaken(from, to);
+    }
     cachecore::Result<void> remove(const std::string &path) override { return m_inner->remove(path); }
     cachecore::Result<void> syncDirectoryOf(const std::string &path) override { return m_inner->syncDirectoryOf(path); }
     cachecore::Result<std::unique_ptr<cachecore::EnvFile>> openAnonymous() override { return m_inner->openAnonymous(); }

@@ -172,6 +172,10 @@ public:
     {
         return run(EnvOp::Lock, Operation::Lock, [&] { return m_inner->lockForWriting(); });
     }
+    Result<std::optional<std::string>> otherHolder() override
+    {
+        return run(EnvOp::OtherHolder, Operation::Lock, [&] { return m_inner->otherHolder(); });
+    }
 
     Result<DirectAlignment> directAlignment() override
     {
@@ -329,6 +333,13 @@ Result<void> FaultEnv::rename(const std::string &from, const std::string &to)
     if (const auto error = m_state->enter(EnvOp::Rename))
         return failure(Error::fromErrno(*error, Operation::Rename, {}, from));
     return m_inner->rename(from, to);
+}
+
+Result<void> FaultEnv::renameUnlessTaken(const std::string &from, const std::string &to)
+{
+    if (const auto error = m_state->enter(EnvOp::Rename))
+        return failure(Error::fromErrno(*error, Operation::Rename, {}, from));
+    return m_inner->renameUnlessTaken(from, to);
 }
 
 Result<void> FaultEnv::remove(const std::string &path)

@@ -243,6 +243,13 @@ Result<void> FaultSource::checkStillNamed()
     return m_inner->checkStillNamed();
 }
 
+Result<void> FaultSource::checkHolders()
+{
+    if (auto error = planned(m_plan, SourceOp::CheckHolders, Operation::Lock))
+        return failure(std::move(*error));
+    return m_inner->checkHolders();
+}
+
 Result<ByteRange> FaultSource::nextData(ByteOffset from)
 {
     if (auto error = planned(m_plan, SourceOp::NextData, Operation::Read))

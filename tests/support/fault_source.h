@@ -16,6 +16,7 @@ enum class SourceOp : std::uint8_t {
     Size,
     Fingerprint,
     CheckStillNamed,
+    CheckHolders,
     NextData,
     DropCached,
     ReadDirect,
@@ -65,6 +66,7 @@ public:
     cachecore::Result<std::uint64_t> size() override;
     cachecore::Result<cachecore::SourceFingerprint> fingerprint() override;
     cachecore::Result<void> checkStillNamed() override;
+    cachecore::Result<void> checkHolders() override;
     cachecore::Result<cachecore::ByteRange> nextData(cachecore::ByteOffset from) override;
     cachecore::Result<void> dropCached(cachecore::ByteRange range) override;
     std::uint32_t blockSize() const override;

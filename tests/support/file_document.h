@@ -14,10 +14,10 @@ namespace cachet_test {
 /// A document over a real file, or another source that outlives the program, with faults to inject, the journals of a file beside it, its recovery log in the state directory of `directory`. Members are
 /// destroyed last to first: the document before the pools that run its jobs.
 struct FileDocument {
-    FileDocument(const std::string &path, const TempDir &directory)
-        : FileDocument(cachecore::openSource(cachecore::systemEnv(), path,
-                                             cachecore::FileSource::Access::WriteIfPermitted),
-                       directory)
+    using Access = cachecore::FileSource::Access;
+
+    FileDocument(const std::string &path, const TempDir &directory, Access access = Access::WriteIfPermitted)
+        : FileDocument(cachecore::openSource(cachecore::systemEnv(), path, access), directory)
     {
     }
 

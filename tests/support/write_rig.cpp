@@ -87,7 +87,8 @@ std::string WriteRig::armJournal(const StagedEdits &edits)
     header.unit = unit;
     header.targetPath = target.path();
     const auto names = must(journalNames(env, target, places));
-    JournalFile file = must(JournalFile::create(env, names, places.stateDirectory, batch.journalBytes));
+    JournalFile file
+        = must(JournalFile::create(env, names, places.stateDirectory, batch.journalBytes, header.transaction));
     JournalWriter writer(file.file(), file.path());
     must(writer.begin(header));
     OldBytes nothing(planned, batch, OldBytes::Where::Nowhere);

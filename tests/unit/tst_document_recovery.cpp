@@ -4,7 +4,10 @@
 #include <QtTest>
 
 #include <cerrno>
+#include <filesystem>
 #include <future>
+
+#include <unistd.h>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -12,6 +15,15 @@ using namespace cachet_test;
 namespace {
 
 constexpr std::size_t kSize = std::size_t{64} << 10;
+
+Result<std::string> setAside(const FileDocument &file, const std::string &journal)
+{
+    std::promise<Result<std::string>> done;
+    if (auto started = file->startSetAside(journal, [&](Result<std::string> name) { done.set_value(std::move(name)); });
+        !started)
+        return failure(started.error());
+    return done.get_future().get();
+}
 
 } // namespace
 
@@ -30,6 +42,12 @@ private slots:
     void editsMadeOnTheMixtureAreNoConflictAfterwards();
     void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
     void journalSetAsideIsAskedAboutNoMore();
+    void journalOfAFileCutShortCanBeSetAside();
+    void journalThatSomebodyElseSettledAsksForNothing();
+    void journalWhoseDirectoryCannotBeSeenStaysUnsettled_data();
+    void journalWhoseDirectoryCannotBeSeenStaysUnsettled();
+    void memoryStaysUnsettledWithoutAJournalToLookFor();
+    void journalOfAWriterIsNoneOfAReadersBusiness();
     void untouchedFileHasNothingToSettle();
 
 private:
@@ -193,10 +211,7 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
     {
         const FileDocument file(m_path, *m_directory);
         QVERIFY(interrupt(file));
-        std::promise<Result<std::string>> done;
-        QVERIFY(file->startSetAside(file->unsettled().front().path,
-                                    [&](Result<std::string> name) { done.set_value(std::move(name)); }));
-        const auto name = done.get_future().get();
+        const auto name = setAside(file, file->unsettled().front().path);
         QVERIFY(name);
         kept = *name;
         QVERIFY(file->unsettled().empty());
@@ -206,6 +221,100 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
     QVERIFY(!readFile(kept).empty());
     const FileDocument again(m_path, *m_directory);
     QVERIFY(again->unsettled().empty());
+}
+
+void TestDocumentRecovery::journalOfAFileCutShortCanBeSetAside()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    QCOMPARE(::truncate(m_path.c_str(), 30'000), 0);
+    const auto look = file.look(journal);
+    QVERIFY(!look);
+    QCOMPARE(look.error().code, ErrorCode::Truncated);
+    QVERIFY(setAside(file, journal));
+    QVERIFY(file->unsettled().empty());
+    QVERIFY(file->persist(rangeAt(0, 4096))); // what is left of it can be written
+    QCOMPARE(readFile(m_path), with({m_old.begin(), m_old.begin() + 30'000}, 10, m_first));
+}
+
+void TestDocumentRecovery::journalThatSomebodyElseSettledAsksForNothing()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    QVERIFY(systemEnv()->remove(journal));
+    QVERIFY(!file.look(journal));
+    QVERIFY(file->unsettled().empty());
+}
+
+void TestDocumentRecovery::journalWhoseDirectoryCannotBeSeenStaysUnsettled_data()
+{
+    QTest::addColumn<bool>("another");
+    QTest::newRow("the directory was renamed") << false;
+    QTest::newRow("and another has its name") << true;
+}
+
+void TestDocumentRecovery::journalWhoseDirectoryCannotBeSeenStaysUnsettled()
+{
+    QFETCH(bool, another);
+    const std::string directory = m_directory->file("images");
+    QVERIFY(systemEnv()->createDirectories(directory));
+    m_path = m_directory->write("images/disk.img", m_old);
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    std::filesystem::rename(directory, directory + " moved");
+    if (another)
+        QVERIFY(systemEnv()->createDirectories(directory));
+    const auto look = file.look(journal);
+    QVERIFY(!look);
+    QCOMPARE(look.error().code, ErrorCode::NotFound);
+    QCOMPARE(file->unsettled().size(), 1U);
+    QCOMPARE(file->commit().error().code, ErrorCode::NeedsRecovery);
+    if (another)
+        std::filesystem::remove(directory);
+    std::filesystem::rename(directory + " moved", directory);
+    QVERIFY(file.settle(journal, RecoveryChoice::Finish));
+    QCOMPARE(readFile(m_path), wanted());
+}
+
+void TestDocumentRecovery::memoryStaysUnsettledWithoutAJournalToLookFor()
+{
+    DocumentFixture memory(m_old);
+    QVERIFY(memory->stage(ByteOffset(10), m_first));
+    QVERIFY(memory->stage(ByteOffset(40'000), m_second));
+    memory.source->fail(SourceOp::Write, 1, EIO, Repeat::ForGood);
+    const WriteOutcome outcome = memory->commit();
+    memory.source->clearFailures();
+    QVERIFY(!outcome && !outcome->imageIntact);
+    QCOMPARE(memory->unsettled().size(), 1U);
+    QVERIFY(memory->unsettled().front().path.empty());
+    std::promise<Result<RecoveryReport>> looked;
+    QVERIFY(memory->startLook({}, [&](Result<RecoveryReport> report) { looked.set_value(std::move(report)); }));
+    QVERIFY(!looked.get_future().get());
+    QCOMPARE(memory->unsettled().size(), 1U);
+    QCOMPARE(memory->commit().error().code, ErrorCode::NeedsRecovery);
+}
+
+void TestDocumentRecovery::journalOfAWriterIsNoneOfAReadersBusiness()
+{
+    auto writer = std::make_unique<FileDocument>(m_path, *m_directory);
+    QVERIFY(interrupt(*writer)); // as good as in the middle of a write
+    const std::string journal = (*writer)->unsettled().front().path;
+    {
+        const FileDocument reader(m_path, *m_directory, FileDocument::Access::ReadOnly);
+        QVERIFY(reader->unsettled().empty());
+    }
+    writer.reset();
+    const FileDocument reader(m_path, *m_directory, FileDocument::Access::ReadOnly);
+    QCOMPARE(reader->unsettled().size(), 1U); // now nobody writes any more
+    const auto refused = setAside(reader, journal);
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::ReadOnly);
+    QVERIFY(systemEnv()->status(journal));
+    const FileDocument again(m_path, *m_directory); // the lock was given back
+    QVERIFY(again.source->writable());
 }
 
 void TestDocumentRecovery::untouchedFileHasNothingToSettle()

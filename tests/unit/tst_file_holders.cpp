@@ -51,6 +51,9 @@ private slots:
     void onlyReadsWhatAnotherProgramWrites();
     void locksAsLongAsItIsOpen();
     void onlyOneSourceOfAProgramWritesAFile();
+    void seesWhoComesLater_data();
+    void seesWhoComesLater();
+    void seesALoopDeviceThatComesLater();
     void locksNothingItOnlyReads();
     void onlyReadsAnImageUnderALoopDevice();
     void saysWhatTheLockingSaid_data();
@@ -122,6 +125,45 @@ void TstFileHolders::onlyOneSourceOfAProgramWritesAFile()
     first.reset();
     QVERIFY(lockIsFree(path));
     QVERIFY(opened(path, Access::WriteIfPermitted)->writable());
+}
+
+void TstFileHolders::seesWhoComesLater_data()
+{
+    QTest::addColumn<int>("way");
+    QTest::newRow("a virtual machine") << static_cast<int>(LockHolder::Way::OpenFileLock);
+    QTest::newRow("an older program") << static_cast<int>(LockHolder::Way::ProcessLock);
+}
+
+void TstFileHolders::seesWhoComesLater()
+{
+    QFETCH(int, way);
+    const std::string path = m_dir.write("shared", patternBytes(100));
+    const auto source = opened(path, Access::WriteIfPermitted);
+    QVERIFY(source && source->writable());
+    QVERIFY(source->checkHolders()); // its own lock is none
+    LockHolder other(path, static_cast<LockHolder::Way>(way));
+    QVERIFY(other.holds());
+    const auto held = source->checkHolders();
+    QVERIFY(!held);
+    QCOMPARE(held.error().code, ErrorCode::Held);
+    QCOMPARE(held.error().path, path);
+    QCOMPARE(held.error().holder, other.name());
+    other.letGo();
+    QVERIFY(source->checkHolders());
+}
+
+void TstFileHolders::seesALoopDeviceThatComesLater()
+{
+    const std::string path = m_dir.write("looped later", patternBytes(1 << 20));
+    const auto source = opened(path, Access::WriteIfPermitted);
+    QVERIFY(source && source->writable());
+    const LoopDevice loop(path, LoopDevice::Access::ReadOnly);
+    if (loop.path().empty())
+        QSKIP(loop.whyNot());
+    const auto held = source->checkHolders();
+    QVERIFY(!held);
+    QCOMPARE(held.error().code, ErrorCode::Held);
+    QCOMPARE(held.error().holder, "loop device " + loop.path());
 }
 
 void TstFileHolders::locksNothingItOnlyReads()

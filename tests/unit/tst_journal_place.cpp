@@ -46,9 +46,13 @@ private slots:
     void aFileSystemThatCannotReserveIsNoError();
     void saysWhenThereIsNoPlaceAtAll();
     void staleTemporariesAreRemoved();
+    void aTemporaryThatCannotBeRemovedHindersNothing();
+    void takesNoNameThatAnotherJournalHas_data();
+    void takesNoNameThatAnotherJournalHas();
+    void keepsAnothersJournalWhenItsOwnGetsNoName();
     void findsJournalsByNameWhateverTheyHold();
     void findsJournalsOfARenamedTarget();
-    void refusesToOverlookAJournalItCannotRead();
+    void overlooksNoJournalThatItCannotRead();
 };
 
 void TestJournalPlace::namesLieBesideTheFileAndInTheStateDirectory()
@@ -58,7 +62,14 @@ void TestJournalPlace::namesLieBesideTheFileAndInTheStateDirectory()
     QVERIFY(names);
     QCOMPARE(names->size(), 2U);
     QCOMPARE(names->front().path, rig.directory.file(".disk.cachet-journal"));
-    QCOMPARE(names->front().temporary, names->front().path + ".new");
+    const TransactionId id{std::byte{0x0A}, std::byte{0xF1}, {}, {}, {}, {}, {}, std::byte{0x90}, std::byte{1}};
+    const std::string temporary = temporaryName(names->front().path, id);
+    QCOMPARE(temporary, names->front().path + ".0af1000000000090.new");
+    QVERIFY(isTemporaryName(temporary, names->front().path));
+    QVERIFY(!isTemporaryName(temporary, (*names)[1].path));
+    QVERIFY(!isTemporaryName(names->front().path, names->front().path));
+    QVERIFY(!isTemporaryName(names->front().path + ".0af100000000009x.new", names->front().path));
+    QVERIFY(!isTemporaryName(names->front().path + ".0af100000000090.new", names->front().path));
     const std::string inState = (*names)[1].path;
     QVERIFY(inState.starts_with(rig.places.stateDirectory + '/') && inState.ends_with(kJournalSuffix));
     QVERIFY(!names->front().anonymous);
@@ -92,17 +103,18 @@ void TestJournalPlace::longNamesAreCutAndStayApart()
 {
     WriteRig rig(patternBytes(1000));
     std::set<std::string> names;
-    for (const std::size_t length : {std::size_t{200}, std::size_t{227}, std::size_t{228}, std::size_t{255}}) {
+    for (const std::size_t length : {std::size_t{200}, std::size_t{218}, std::size_t{219}, std::size_t{255}}) {
         for (const char last : {'a', 'b'}) {
             const std::string name = std::string(length - 1, 'x') + last;
             PlacedSource source(rig.memory, {rig.directory.write(name, {})});
             const auto found = journalNames(rig.env, source, rig.places);
             QVERIFY(found);
-            QVERIFY(baseName(found->front().temporary).size() <= 255);
+            const std::string temporary = temporaryName(found->front().path, {});
+            QVERIFY(baseName(temporary).size() <= 255);
             QVERIFY(baseName(found->front().path).size() + std::string_view(".999999.kept").size() <= 255);
             QVERIFY(names.insert(found->front().path).second);
-            QCOMPARE(baseName(found->front().path) == '.' + name + kJournalSuffix, length <= 227);
-            QVERIFY(systemEnv()->open(found->front().temporary, OpenMode::CreateNew));
+            QCOMPARE(baseName(found->front().path) == '.' + name + kJournalSuffix, length <= 218);
+            QVERIFY(systemEnv()->open(temporary, OpenMode::CreateNew));
         }
     }
 }
@@ -265,10 +277,72 @@ void TestJournalPlace::saysWhenThereIsNoPlaceAtAll()
 void TestJournalPlace::staleTemporariesAreRemoved()
 {
     WriteRig rig(patternBytes(1000));
-    (void)rig.directory.write(".disk.cachet-journal.new", patternBytes(50));
+    (void)rig.directory.write(".disk.cachet-journal.0123456789abcdef.new", patternBytes(50));
+    (void)rig.directory.write(".disk.cachet-journal.fedcba9876543210.new", patternBytes(50));
+    const std::string another = rig.directory.write(".disk2.cachet-journal.0123456789abcdef.new", patternBytes(50));
     QVERIFY(findJournals(rig.env, rig.target, rig.places)->empty());
     QCOMPARE(rig.commit(oneByte()).kind, TransactionEnd::Kind::Committed);
-    QVERIFY(rig.journals().empty());
+    QCOMPARE(rig.journals(), std::vector<std::string>{another});
+}
+
+void TestJournalPlace::aTemporaryThatCannotBeRemovedHindersNothing()
+{
+    WriteRig rig(patternBytes(1000));
+    const std::string former = rig.directory.write(".disk.cachet-journal.new", patternBytes(50));
+    const std::string left = rig.directory.write(".disk.cachet-journal.0123456789abcdef.new", patternBytes(50));
+    rig.env.fail(EnvOp::Remove, 0, EPERM); // a stranger's, in a directory where only its owner may
+    QCOMPARE(rig.commit(oneByte()).kind, TransactionEnd::Kind::Committed);
+    QCOMPARE(rig.journals(), (std::vector<std::string>{left, former}));
+}
+
+void TestJournalPlace::takesNoNameThatAnotherJournalHas_data()
+{
+    QTest::addColumn<bool>("atOnce");
+    QTest::newRow("looking and renaming at once") << true;
+    QTest::newRow("one after the other") << false;
+}
+
+/// Two programs that write at once, where the system gives both the lock.
+void TestJournalPlace::takesNoNameThatAnotherJournalHas()
+{
+    QFETCH(bool, atOnce);
+    const auto disk = patternBytes(1000);
+    WriteRig rig(disk);
+    const std::string path = rig.directory.file(".disk.cachet-journal");
+    const auto theirs = patternBytes(5000, 3);
+    rig.env.setHook([&](EnvOp op) {
+        if (op != EnvOp::DataSync)
+            return;
+        (void)rig.directory.write(baseName(path), theirs);
+        if (!atOnce)
+            rig.env.fail(EnvOp::Rename, 0, ENOTSUP);
+        rig.env.setHook({});
+    });
+    const auto end = rig.commit(oneByte());
+    QCOMPARE(end.kind, TransactionEnd::Kind::Untouched);
+    QCOMPARE(end.error->code, ErrorCode::NeedsRecovery);
+    QCOMPARE(end.error->path, path);
+    QVERIFY(rig.bytes() == disk);
+    QCOMPARE(rig.journals(), std::vector<std::string>{path});
+    QVERIFY(readFile(path) == theirs);
+}
+
+void TestJournalPlace::keepsAnothersJournalWhenItsOwnGetsNoName()
+{
+    WriteRig rig(patternBytes(1000));
+    const std::string path = rig.directory.file(".disk.cachet-journal");
+    rig.env.setHook([&](EnvOp op) {
+        if (op != EnvOp::Rename)
+            return;
+        (void)rig.directory.write(baseName(path), patternBytes(5000, 3));
+        rig.env.setHook({});
+    });
+    rig.env.fail(EnvOp::Rename, 0, EIO);
+    const auto end = rig.commit(oneByte());
+    QCOMPARE(end.kind, TransactionEnd::Kind::Untouched);
+    QCOMPARE(end.error->systemError, EIO);
+    QCOMPARE(rig.journals(), std::vector<std::string>{path});
+    QVERIFY(readFile(path) == patternBytes(5000, 3));
 }
 
 void TestJournalPlace::findsJournalsByNameWhateverTheyHold()
@@ -307,19 +381,20 @@ void TestJournalPlace::findsJournalsOfARenamedTarget()
     QVERIFY(findJournals(rig.env, other, rig.places)->empty());
 }
 
-void TestJournalPlace::refusesToOverlookAJournalItCannotRead()
+void TestJournalPlace::overlooksNoJournalThatItCannotRead()
 {
     WriteRig rig(patternBytes(1000));
     rig.env.fail(EnvOp::List, 0, EACCES, Repeat::ForGood);
     QVERIFY(findJournals(rig.env, rig.target, rig.places)->empty());
     const std::string path = rig.armJournal(oneByte());
     QCOMPARE(findJournals(rig.env, rig.target, rig.places)->size(), 1U);
-    rig.env.fail(EnvOp::Open, 0, EACCES);
-    const auto unreadable = findJournals(rig.env, rig.target, rig.places);
-    QVERIFY(!unreadable);
-    QCOMPARE(unreadable.error().code, ErrorCode::PermissionDenied);
-    QCOMPARE(unreadable.error().operation, Operation::Journal);
-    QCOMPARE(unreadable.error().path, path);
+    for (const EnvOp op : {EnvOp::Open, EnvOp::Status}) {
+        rig.env.fail(op, 0, op == EnvOp::Open ? EACCES : EIO);
+        const auto found = findJournals(rig.env, rig.target, rig.places);
+        QVERIFY(found && found->size() == 1);
+        QCOMPARE(found->front().path, path);
+        QVERIFY(found->front().named && !found->front().identified);
+    }
 }
 
 QTEST_GUILESS_MAIN(TestJournalPlace)

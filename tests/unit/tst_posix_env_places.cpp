@@ -250,6 +250,7 @@ std::vector<Failing> failingCalls()
         {"reserve", EnvOp::Reserve, [](Env &, EnvFile &file) { return errorOf(file.reserve(0)); }},
         {"dropCached", EnvOp::DropCached, [](Env &, EnvFile &file) { return errorOf(file.dropCached({})); }},
         {"lockForWriting", EnvOp::Lock, [](Env &, EnvFile &file) { return errorOf(file.lockForWriting()); }},
+        {"otherHolder", EnvOp::OtherHolder, [](Env &, EnvFile &file) { return errorOf(file.otherHolder()); }},
     };
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/write/recovery.h"
 #include "tests/support/write_rig.h"
 
 #include <QTest>
@@ -63,6 +64,8 @@ private slots:
     void keepsManyOldBytesInTheRetiredJournal();
     void keepsNoOldBytesBeyondTheLimit();
     void refusesWhatItMustNotWrite();
+    void noticesThatTheTargetWasReplacedMeanwhile_data();
+    void noticesThatTheTargetWasReplacedMeanwhile();
     void refusesWhileAJournalIsUnsettled();
     void findsConflictsBeforeAnythingIsTouched_data();
     void findsConflictsBeforeAnythingIsTouched();
@@ -72,6 +75,8 @@ private slots:
     void noticesThatAnImportChanged();
     void badSectorsBetweenExtentsStopNothing();
     void rollsBackWhatItCannotVerify();
+    void leavesWhatSomebodyElseWroteMeanwhile_data();
+    void leavesWhatSomebodyElseWroteMeanwhile();
     void rewritesEveryByteAfterAFailedSync();
     void rollsBackACancelAtAnyMoment();
     void saysWhatRemainsWhenRollingBackFails();
@@ -148,11 +153,11 @@ void TestTransaction::keepsItsPromisesInEveryState()
             *looking = false;
         };
         rig.env.setHook([look](EnvOp) { look(); });
-        rig.target.setHook([&rig, &transaction, damaged, look](SourceOp op) {
+        rig.target.setHook([&rig, &disk, &transaction, damaged, look](SourceOp op) {
             look();
             if (damaged && op == SourceOp::Sync && transaction.state() == State::Written) {
                 auto bytes = rig.bytes();
-                bytes[9'500] ^= std::byte{1};
+                bytes[9'500] = disk[9'500]; // the medium lost it
                 rig.setBytes(bytes);
             }
         });
@@ -216,6 +221,9 @@ void TestTransaction::refusesWhatItMustNotWrite()
     held.target.makeReadOnly(holder);
     expect(held, ErrorCode::Held, {});
     QCOMPARE(held.commit(edits).error->holder, std::string("qemu (process 7)"));
+    WriteRig shared(disk);
+    shared.faults->fail(SourceOp::CheckHolders, 0, EIO);
+    expect(shared, ErrorCode::Io, {});
     WriteRig replaced(disk);
     replaced.target.setHook([&](SourceOp op) {
         if (op == SourceOp::CheckStillNamed)
@@ -234,6 +242,30 @@ void TestTransaction::refusesWhatItMustNotWrite()
             cutLater.memory->resize(9'400);
     });
     expect(cutLater, ErrorCode::Truncated, rangeAt(9'400, 600));
+}
+
+void TestTransaction::noticesThatTheTargetWasReplacedMeanwhile_data()
+{
+    QTest::addColumn<quint64>("check");
+    QTest::addColumn<bool>("written");
+    QTest::newRow("while the journal was made") << quint64{1} << false;
+    QTest::newRow("while it was written or read back") << quint64{2} << true;
+}
+
+void TestTransaction::noticesThatTheTargetWasReplacedMeanwhile()
+{
+    QFETCH(quint64, check);
+    QFETCH(bool, written);
+    const auto disk = patternBytes(64 * 1024);
+    WriteRig rig(disk);
+    rig.faults->fail(SourceOp::CheckStillNamed, check, ESTALE);
+    const auto end = rig.commit(threeExtents(disk));
+    QCOMPARE(end.kind, written ? Kind::RolledBack : Kind::Untouched);
+    QCOMPARE(end.error->systemError, ESTALE);
+    QCOMPARE(rig.faults->writes().empty(), !written);
+    QVERIFY(rig.promisesHeld);
+    QVERIFY(rig.bytes() == disk);
+    QVERIFY(rig.journals().empty());
 }
 
 void TestTransaction::refusesWhileAJournalIsUnsettled()
@@ -365,8 +397,7 @@ void TestTransaction::rollsBackWhatItCannotVerify()
         if (op != SourceOp::Sync)
             return;
         auto bytes = rig.bytes();
-        bytes[3] ^= std::byte{1}; // a neighbour that was not staged
-        bytes[105] ^= std::byte{1};
+        bytes[105] = disk[105]; // one of the written bytes never reached the medium
         rig.setBytes(bytes);
         rig.target.setHook({});
     });
@@ -377,6 +408,57 @@ void TestTransaction::rollsBackWhatItCannotVerify()
     QVERIFY(rig.promisesHeld);
     QVERIFY(rig.bytes() == disk);
     QVERIFY(rig.journals().empty());
+}
+
+void TestTransaction::leavesWhatSomebodyElseWroteMeanwhile_data()
+{
+    QTest::addColumn<qsizetype>("at");
+    QTest::addColumn<bool>("cancelled");
+    for (const bool cancelled : {true, false}) {
+        QTest::addRow("beside the edits, %s", cancelled ? "cancelled" : "failed") << qsizetype{3} << cancelled;
+        QTest::addRow("among them, %s", cancelled ? "cancelled" : "failed") << qsizetype{105} << cancelled;
+    }
+}
+
+void TestTransaction::leavesWhatSomebodyElseWroteMeanwhile()
+{
+    QFETCH(qsizetype, at);
+    QFETCH(bool, cancelled);
+    const auto disk = patternBytes(64 * 1024);
+    const auto place = static_cast<std::size_t>(at);
+    const std::byte theirs = disk[place] ^ std::byte{0x80};
+    WriteRig rig(disk);
+    rig.target.setHook([&](SourceOp op) {
+        if (op != SourceOp::Sync)
+            return;
+        auto bytes = rig.bytes();
+        bytes[place] = theirs;
+        rig.setBytes(bytes);
+        if (cancelled)
+            rig.stop.request_stop();
+        rig.target.setHook({});
+    });
+    // Two units that share an extent with the one in question, and one in another.
+    const StagedEdits edits = fill(fill(fill({}, 100, 10, 1), 5'000, 10, 2), 40'000, 10, 3);
+    const auto end = rig.commit(edits);
+    QCOMPARE(end.kind, Kind::NeedsRecovery);
+    QCOMPARE(end.error->code, cancelled ? ErrorCode::Cancelled : ErrorCode::Io);
+    QVERIFY(end.rollBackError);
+    QCOMPARE(end.rollBackError->code, ErrorCode::Changed);
+    QCOMPARE(end.rollBackError->operation, Operation::RollBack);
+    QCOMPARE(end.rollBackError->range, rangeAt(0, 4096));
+    QVERIFY(rig.promisesHeld);
+    QCOMPARE(rig.journals(), std::vector<std::string>{end.journalPath});
+    auto expected = disk; // every other unit is as it was
+    const auto written = overlaid(disk, edits);
+    std::copy_n(written.begin(), 4096, expected.begin());
+    expected[place] = theirs;
+    QVERIFY(rig.bytes() == expected);
+    // Recovery sees the same, and asks.
+    const auto report = inspectJournal(rig.env, rig.target, end.journalPath, rig.progress);
+    QVERIFY(report);
+    QCOMPARE(report->count(UnitCondition::Foreign), 1U);
+    QCOMPARE(report->count(UnitCondition::Old), 2U);
 }
 
 void TestTransaction::rewritesEveryByteAfterAFailedSync()

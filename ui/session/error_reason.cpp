@@ -65,7 +65,7 @@ QString truncatedReason(Operation operation)
         return tr("the file has become shorter since it was imported. Import it again, or discard the edit");
     if (operation == Operation::Recover)
         return tr("the file no longer reaches as far as the interrupted write did. Give it its former size again, then "
-                  "recover; or leave the journal and save a copy of what is left");
+                  "recover; or save a copy of what is left and set the journal aside");
     if (isWrite(operation))
         return tr("the file is shorter than it was when it was opened. Save a copy to keep everything, or discard the "
                   "edits past the end and try again");
@@ -81,6 +81,9 @@ QString changedReason(Operation operation)
     case Operation::Recover:
         return tr("another program has written there since. Look at the place, then recover again and choose to "
                   "overwrite it");
+    case Operation::RollBack:
+        return tr("another program has written there meanwhile, and that was left as it is. Recovering shows the place "
+                  "and asks what to keep");
     case Operation::Verify:
         return tr("the disk gives back other bytes. Check the disk and its cable, then try again or save a copy "
                   "elsewhere");
@@ -94,6 +97,9 @@ QString changedReason(Operation operation)
 QString heldReason(const cachecore::Error &error)
 {
     const QString holder = error.holder.empty() ? tr("another program") : displayPath(error.holder);
+    if (error.operation == Operation::Write) // it came after the file was opened
+        return tr("it is in use by %1 as well, and writing under it could damage it. Close it there, then try again")
+            .arg(holder);
     return tr("it is being written to by %1; it is open for reading here. Close it there and open it again")
         .arg(holder);
 }

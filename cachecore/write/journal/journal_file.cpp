@@ -41,13 +41,28 @@ bool isIn(const std::string &directory, const std::string &path)
     return !directory.empty() && path.starts_with(directory + '/');
 }
 
-Result<std::unique_ptr<EnvFile>> makeFile(Env &env, const JournalName &name, const std::string &directory)
+/// Removes what interrupted writes have left under temporary names, as far as the system lets.
+void removeTemporaries(Env &env, const std::string &journal)
+{
+    const std::string directory = journal.substr(0, journal.rfind('/') + 1);
+    const auto entries = env.list(directory);
+    if (!entries)
+        return;
+    for (const std::string &entry : *entries) {
+        const std::string path = directory + entry;
+        if (isTemporaryName(path, journal))
+            (void)env.remove(path);
+    }
+}
+
+Result<std::unique_ptr<EnvFile>> makeFile(Env &env, const JournalName &name, const std::string &temporary,
+                                          const std::string &directory)
 {
     if (name.anonymous)
         return env.openAnonymous();
-    const auto open = [&] { return env.open(name.temporary, OpenMode::CreateNew); };
+    const auto open = [&] { return env.open(temporary, OpenMode::CreateNew); };
     auto file = retriedWhenInterrupted(open);
-    if (file || file.error().code != ErrorCode::NotFound || !isIn(directory, name.temporary))
+    if (file || file.error().code != ErrorCode::NotFound || !isIn(directory, temporary))
         return file;
     if (auto made = env.createDirectories(directory); !made)
         return failure(made.error());
@@ -89,7 +104,7 @@ Result<void> refuseUnsettled(Env &env, const std::vector<JournalName> &names)
     for (const JournalName &name : names) {
         if (name.anonymous)
             continue;
-        (void)env.remove(name.temporary);
+        removeTemporaries(env, name.path);
         const auto found = env.status(name.path);
         if (!found && (found.error().code == ErrorCode::NotFound || refusesPlace(found.error())))
             continue;
@@ -104,14 +119,15 @@ Result<void> refuseUnsettled(Env &env, const std::vector<JournalName> &names)
 }
 
 Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName> &names, const std::string &directory,
-                                        std::uint64_t bytes)
+                                        std::uint64_t bytes, const TransactionId &id)
 {
     Error refusal = Error::of(ErrorCode::PermissionDenied, Operation::Journal);
     for (const JournalName &name : names) {
         JournalName chosen = name; // before there is a file that would have to be removed for want of memory
-        auto file = makeFile(env, name, directory);
+        std::string temporary = name.anonymous ? std::string() : temporaryName(name.path, id);
+        auto file = makeFile(env, name, temporary, directory);
         if (file) {
-            JournalFile journal(env, std::move(chosen), std::move(*file));
+            JournalFile journal(env, std::move(chosen), std::move(temporary), std::move(*file));
             journal.m_inStateDirectory = isIn(directory, name.path);
             if (auto reserved = journal.reserve(bytes); !reserved) {
                 (void)journal.remove();
@@ -126,9 +142,10 @@ Result<JournalFile> JournalFile::create(Env &env, const std::vector<JournalName>
     return failure(std::move(refusal));
 }
 
-JournalFile::JournalFile(Env &env, JournalName name, std::unique_ptr<EnvFile> file)
+JournalFile::JournalFile(Env &env, JournalName name, std::string temporary, std::unique_ptr<EnvFile> file)
     : m_env(&env)
     , m_name(std::move(name))
+    , m_temporary(std::move(temporary))
     , m_file(std::move(file))
 {
 }
@@ -154,13 +171,49 @@ Result<void> JournalFile::giveName()
         if (auto synced = syncDirectoriesAbove(*m_env, m_name.path); !synced)
             return failure(named(synced.error(), Operation::Journal, m_name.path));
     }
-    m_renameTried = true;
-    if (auto renamed = m_env->rename(m_name.temporary, m_name.path); !renamed)
-        return failure(named(renamed.error(), Operation::Journal, m_name.path));
+    if (auto renamed = renameToArmed(); !renamed)
+        return renamed;
     m_renamed = true;
     if (leftOut(ProtocolStep::SyncDirectory))
         return {};
     return syncName(*m_env, m_name.path);
+}
+
+/// Where the system cannot look and rename at once, the one is done after the other.
+Result<void> JournalFile::renameToArmed()
+{
+    m_renameTried = true;
+    const bool blindly = leftOut(ProtocolStep::CheckNoJournal);
+    auto renamed
+        = blindly ? m_env->rename(m_temporary, m_name.path) : m_env->renameUnlessTaken(m_temporary, m_name.path);
+    if (!renamed && renamed.error().code == ErrorCode::NotSupported) {
+        const auto found = m_env->status(m_name.path);
+        if (!found && found.error().code != ErrorCode::NotFound)
+            return failure(named(found.error(), Operation::Journal, m_name.path));
+        if (found)
+            renamed = failure(Error::fromErrno(EEXIST, Operation::Rename));
+        else
+            renamed = m_env->rename(m_temporary, m_name.path);
+    }
+    if (!renamed && renamed.error().systemError == EEXIST)
+        return failure(ErrorCode::NeedsRecovery, Operation::Journal, {}, m_name.path);
+    if (!renamed)
+        return failure(named(renamed.error(), Operation::Journal, m_name.path));
+    return {};
+}
+
+/// After a rename that failed: false when the armed name is another file's, which it then stays. A name that nobody has may be ours all the same once the power was cut.
+Result<bool> JournalFile::mayHaveItsName() const
+{
+    const auto found = m_env->status(m_name.path);
+    if (!found && found.error().code == ErrorCode::NotFound)
+        return true;
+    if (!found)
+        return failure(named(found.error(), Operation::Journal, m_name.path));
+    const auto ours = m_file->status();
+    if (!ours)
+        return failure(named(ours.error(), Operation::Journal, m_name.path));
+    return found->device == ours->device && found->inode == ours->inode;
 }
 
 bool JournalFile::nameTaken() const
@@ -175,11 +228,18 @@ Result<void> JournalFile::remove()
 {
     if (m_name.anonymous)
         return {};
-    if (m_renameTried) {
+    bool itsName = m_renamed;
+    if (m_renameTried && !m_renamed) {
+        const auto may = mayHaveItsName();
+        if (!may)
+            return failure(may.error());
+        itsName = *may;
+    }
+    if (itsName) {
         if (auto removed = removeDurably(*m_env, m_name.path, m_gone); !removed)
             return removed;
     }
-    return m_renamed ? Result<void>() : removeName(*m_env, m_name.temporary);
+    return m_renamed ? Result<void>() : removeName(*m_env, m_temporary);
 }
 
 } // namespace cachecore

@@ -30,16 +30,17 @@ namespace cachecore {
 class JournalFile {
 public:
     /// Makes it at the first of `names` that takes it: where the system says that nobody (or this program) may write, the next is tried. `bytes` are reserved
-    /// where the file system can do that. `directory` is made when it is missing.
+    /// where the file system can do that. `directory` is made when it is missing. `id` makes its temporary name one that nobody else has.
     [[nodiscard]] static Result<JournalFile> create(Env &env, const std::vector<JournalName> &names,
-                                                    const std::string &directory, std::uint64_t bytes);
+                                                    const std::string &directory, std::uint64_t bytes,
+                                                    const TransactionId &id);
 
     [[nodiscard]] EnvFile &file() const { return *m_file; }
     /// The armed name, which is what people are told; empty when it never has one.
     [[nodiscard]] const std::string &path() const { return m_name.path; }
     [[nodiscard]] const JournalName &name() const { return m_name; }
 
-    /// Gives it its armed name, durably; in the state directory that directory's own name too, and those of the directories that hold it.
+    /// Gives it its armed name, durably. NeedsRecovery with that name where another file has it by now, which is left alone. In the state directory that directory's own name too, and those of the directories that hold it.
     [[nodiscard]] Result<void> giveName();
     /// True once it has its armed name, also when that may not be durable.
     [[nodiscard]] bool hasName() const { return m_renamed; }
@@ -51,11 +52,14 @@ public:
     [[nodiscard]] std::unique_ptr<EnvFile> release() { return std::move(m_file); }
 
 private:
-    JournalFile(Env &env, JournalName name, std::unique_ptr<EnvFile> file);
+    JournalFile(Env &env, JournalName name, std::string temporary, std::unique_ptr<EnvFile> file);
+    [[nodiscard]] Result<void> renameToArmed();
+    [[nodiscard]] Result<bool> mayHaveItsName() const;
     [[nodiscard]] Result<void> reserve(std::uint64_t bytes);
 
     Env *m_env;
     JournalName m_name;
+    std::string m_temporary;
     std::unique_ptr<EnvFile> m_file;
     bool m_inStateDirectory = false;
     bool m_renameTried = false;

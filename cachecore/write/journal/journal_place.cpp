@@ -14,11 +14,12 @@ namespace {
 
 constexpr std::size_t kLongestName = 255; // NAME_MAX of every file system in use
 constexpr std::string_view kTemporarySuffix = ".new";
-constexpr std::string_view kLongestAside = ".999999.kept"; // longer than the temporary's
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::size_t kTemporaryDigits = 16;
+constexpr std::size_t kLongestAddition = 1 + kTemporaryDigits + kTemporarySuffix.size(); // longer than ".999999.kept"
 
 std::string hexHash(std::string_view text)
 {
-    static constexpr char kDigits[] = "0123456789abcdef";
     std::string hex;
     for (const std::uint64_t word : hash128(std::as_bytes(std::span(text)))) {
         for (int shift = 60; shift >= 0; shift -= 4)
@@ -39,14 +40,13 @@ std::string inDirectory(const std::string &directory, const std::string &name)
 
 JournalName nameFor(const std::string &directory, const std::string &name)
 {
-    const std::string path = inDirectory(directory, name + kJournalSuffix);
-    return {path, path + std::string(kTemporarySuffix), false};
+    return {inDirectory(directory, name + kJournalSuffix), false};
 }
 
 /// ".NAME", short enough that every name it becomes part of is possible.
 std::string hiddenName(const std::string &fileName)
 {
-    const std::size_t room = kLongestName - std::string_view(kJournalSuffix).size() - kLongestAside.size();
+    const std::size_t room = kLongestName - std::string_view(kJournalSuffix).size() - kLongestAddition;
     const std::string whole = '.' + fileName;
     if (whole.size() <= room)
         return whole;
@@ -69,7 +69,7 @@ Result<Names> namesOf(Env &env, const BlockSource &source, const JournalPlaces &
 {
     Names names;
     if (!source.outlivesProcess()) {
-        names.anonymous = JournalName{{}, {}, true};
+        names.anonymous = JournalName{{}, true};
         return names;
     }
     const auto real = source.pathIsFileName() ? env.realPath(source.path()) : source.path();
@@ -82,35 +82,23 @@ Result<Names> namesOf(Env &env, const BlockSource &source, const JournalPlaces &
     return names;
 }
 
-/// Whether the file at `path` is a journal that names this source. An error when it cannot be opened.
-Result<bool> namesSource(Env &env, const std::string &path, const SourceIdentity &identity)
+/// Whether the file at `path` is, as far as it can be read, a journal that names this source.
+bool namesSource(Env &env, const std::string &path, const SourceIdentity &identity)
 {
     const auto file = env.open(path, OpenMode::Read);
     if (!file)
-        return failure(file.error());
+        return false;
     const auto reader = JournalReader::open(**file, path);
     return reader && reader->header().identity == identity;
 }
 
-Error unreadable(Error error, const std::string &path)
-{
-    error.operation = Operation::Journal;
-    error.path = path;
-    return error;
-}
-
-/// Looks for `name` itself.
-Result<std::optional<FoundJournal>> findNamed(Env &env, const JournalName &name, const SourceIdentity &identity)
+/// Looks for `name` itself. What may be there and cannot be read counts: a write would be refused because of it.
+std::optional<FoundJournal> findNamed(Env &env, const JournalName &name, const SourceIdentity &identity)
 {
     const auto status = env.status(name.path);
     if (!status && (status.error().code == ErrorCode::NotFound || status.error().code == ErrorCode::PermissionDenied))
         return std::nullopt;
-    if (!status)
-        return failure(unreadable(status.error(), name.path));
-    const auto identified = namesSource(env, name.path, identity);
-    if (!identified)
-        return failure(unreadable(identified.error(), name.path));
-    return FoundJournal{name.path, true, *identified};
+    return FoundJournal{name.path, true, status && namesSource(env, name.path, identity)};
 }
 
 /// The other journals beside `name` that name this source.
@@ -126,7 +114,7 @@ std::vector<FoundJournal> findIdentified(Env &env, const JournalName &name, cons
         if (!entry.ends_with(kJournalSuffix) || path == name.path)
             continue;
         const auto status = env.status(path);
-        if (status && status->kind == FileKind::Regular && namesSource(env, path, identity).value_or(false))
+        if (status && status->kind == FileKind::Regular && namesSource(env, path, identity))
             found.push_back({path, false, true});
     }
     std::ranges::sort(found, {}, &FoundJournal::path);
@@ -134,6 +122,26 @@ std::vector<FoundJournal> findIdentified(Env &env, const JournalName &name, cons
 }
 
 } // namespace
+
+std::string temporaryName(const std::string &journal, const TransactionId &id)
+{
+    std::string name = journal + '.';
+    for (std::size_t i = 0; i < kTemporaryDigits / 2; ++i) {
+        const auto byte = std::to_integer<unsigned>(id[i]);
+        name += kDigits[byte >> 4];
+        name += kDigits[byte & 15U];
+    }
+    return name.append(kTemporarySuffix);
+}
+
+bool isTemporaryName(std::string_view path, std::string_view journal)
+{
+    if (path.size() != journal.size() + kLongestAddition || !path.starts_with(journal)
+        || !path.ends_with(kTemporarySuffix))
+        return false;
+    path.remove_prefix(journal.size());
+    return path.front() == '.' && path.substr(1, kTemporaryDigits).find_first_not_of(kDigits) == std::string_view::npos;
+}
 
 Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source, const JournalPlaces &places)
 {
@@ -166,11 +174,8 @@ Result<std::vector<FoundJournal>> findJournals(Env &env, const BlockSource &sour
     for (const JournalName &name : *wanted) {
         if (name.anonymous)
             continue;
-        auto own = findNamed(env, name, source.identity());
-        if (!own)
-            return failure(own.error());
-        if (*own)
-            found.push_back(std::move(**own));
+        if (auto own = findNamed(env, name, source.identity()))
+            found.push_back(std::move(*own));
         for (FoundJournal &other : findIdentified(env, name, source.identity())) {
             const bool known
                 = std::ranges::any_of(found, [&](const FoundJournal &one) { return one.path == other.path; });

@@ -3,8 +3,10 @@
 
 #include "cachecore/base/env.h"
 #include "cachecore/source/block_source.h"
+#include "cachecore/write/journal/journal_format.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cachecore {
@@ -22,18 +24,23 @@ struct JournalPlaces {
 /// Names of one target's journal.
 struct JournalName {
     std::string path;       ///< the armed journal
-    std::string temporary;  ///< the same while it is made; never recovered from, removed when met
     bool anonymous = false; ///< no names at all: the target does not outlive this process, and neither need the journal
 
     friend bool operator==(const JournalName &, const JournalName &) = default;
 };
 
+/// What the journal of that name is called while transaction `id` makes it: ".ID.new" appended, ID the first 8 bytes of the transaction's id in hexadecimal, so that two
+/// programs which write at once never meet. Never recovered from, and removed when met.
+[[nodiscard]] std::string temporaryName(const std::string &journal, const TransactionId &id);
+/// Whether `path` is such a name of `journal`, whatever the transaction.
+[[nodiscard]] bool isTemporaryName(std::string_view path, std::string_view journal);
+
 inline constexpr const char *kJournalSuffix = ".cachet-journal";
 inline constexpr const char *kKeptSuffix = ".kept"; ///< after the number of a journal that was set aside
 
 /// The names a new journal of `source` may get, in the order they are tried: beside the file that its path leads to (links followed) as ".NAME.cachet-journal",
-/// NAME cut and hashed where a name, or the one it gets when it is set aside, would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path with links followed. The
-/// temporary has ".new" appended. A source whose path is a URI has names in the state directory only; one that ends with the program (memory, functions) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
+/// NAME cut and hashed where a name, or one that it has while it is made or gets when it is set aside, would be longer than 255 bytes; in the state directory as HASH.cachet-journal, HASH from kind and path with links followed.
+/// A source whose path is a URI has names in the state directory only; one that ends with the program (memory, functions) has one anonymous name. None when there is no place at all. Blocking. Errors: what realPath says.
 [[nodiscard]] Result<std::vector<JournalName>> journalNames(Env &env, const BlockSource &source,
                                                             const JournalPlaces &places);
 
@@ -45,12 +52,12 @@ inline constexpr const char *kKeptSuffix = ".kept"; ///< after the number of a j
 struct FoundJournal {
     std::string path;
     bool named = false;      ///< it has the name this source's journal has
-    bool identified = false; ///< its header parses and names this source's identity
+    bool identified = false; ///< its header can be read, parses and names this source's identity
 };
 
 /// Every armed journal that may belong to `source`, in every place: one with the right name, whatever it holds, and any other journal of
-/// the same directories whose header names this source (the target was renamed). A place that cannot be listed counts as empty, unless it holds the right name and refuses to be
-/// read: that is an error. Blocking.
+/// the same directories whose header names this source (the target was renamed). A place that cannot be listed counts as empty, but for the right name: what
+/// has that is found, also when it cannot be opened. Blocking. Errors: what realPath says.
 [[nodiscard]] Result<std::vector<FoundJournal>> findJournals(Env &env, const BlockSource &source,
                                                              const JournalPlaces &places);
 

@@ -22,11 +22,19 @@ Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
         if (auto fine = refuse(foreign); !fine)
             return fine;
         const auto side = choice == RecoveryChoice::Finish ? JournalSide::New : JournalSide::Old;
-        if (auto brought = bring(side); !brought)
+        if (auto brought = bring(side, foreign); !brought)
             return brought;
+        // Of a file that has lost its name since nobody will see what was settled.
+        if (auto same = checkStillNamed(); !same)
+            return same;
     }
     m_progress.begin(WritePhase::Finishing, 0);
     return removeJournal();
+}
+
+Result<void> RecoveryJob::checkStillNamed() const
+{
+    return leftOut(ProtocolStep::RecoveryChecksTarget) ? Result<void>() : m_target.checkStillNamed();
 }
 
 /// The target is as it was to be: only a journal that is still there is worth an error.
@@ -60,25 +68,30 @@ Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
             reason.code = ErrorCode::ReadOnly;
         return failure(named(std::move(reason), Operation::Recover, m_target.path()));
     }
-    if (!leftOut(ProtocolStep::RecoveryChecksTarget)) {
-        if (auto same = m_target.checkStillNamed(); !same)
-            return failure(named(same.error(), Operation::Recover, m_target.path()));
-    }
+    if (auto ours = m_target.checkHolders(); !ours)
+        return ours;
+    if (auto same = checkStillNamed(); !same)
+        return same;
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.
-    const bool sameDisk = m_target.identity() == m_report.header->identity;
-    if (foreign == ForeignUnits::Stop || !sameDisk)
+    if (foreign == ForeignUnits::Stop || !m_report.sameDisk)
         return failure(ErrorCode::Changed, Operation::Recover, m_report.foreign.front(), m_target.path());
     return {};
 }
 
-Result<void> RecoveryJob::bring(JournalSide side)
+Result<void> RecoveryJob::bring(JournalSide side, ForeignUnits foreign)
 {
     JournalPlayer player({m_target, *m_journal, m_units, m_report.header->unit, m_progress, m_stop});
     m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
     // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
-    if (auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten); !brought)
+    // Looking has found nothing foreign; what was written since counts as well.
+    const bool leave = foreign == ForeignUnits::Stop && !leftOut(ProtocolStep::RecoveryComparesUnits);
+    const auto strangers = leave ? JournalPlayer::Foreign::Leave : JournalPlayer::Foreign::Overwrite;
+    auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten, strangers);
+    if (!brought && brought.error().code == ErrorCode::Changed)
+        brought.error().operation = Operation::Recover;
+    if (!brought)
         return brought;
     m_progress.begin(WritePhase::Syncing, 0);
     if (!leftOut(ProtocolStep::RecoverySyncsTarget)) {

@@ -72,32 +72,67 @@ Result<void> JournalPlayer::writeStretch(std::span<const JournalSegment> stretch
     return write(range.begin(), bytes);
 }
 
-Result<void> JournalPlayer::bring(JournalSide side, Rewrite rewrite)
+Result<void> JournalPlayer::bring(JournalSide side, Rewrite rewrite, Foreign foreign)
 {
-    return forEachExtent(JournalReader::Want::OldAndNew, [=, this](const JournalExtent &extent, std::size_t index) {
-        return bringExtent(extent, index, side, rewrite);
-    });
+    m_firstForeign.reset();
+    auto brought
+        = forEachExtent(JournalReader::Want::OldAndNew, [=, this](const JournalExtent &extent, std::size_t index) {
+              return bringExtent(extent, index, side, rewrite, foreign);
+          });
+    if (brought && m_firstForeign)
+        return failure(ErrorCode::Changed, Operation::RollBack, *m_firstForeign, m_parts.target.path());
+    return brought;
 }
 
 Result<void> JournalPlayer::bringExtent(const JournalExtent &extent, std::size_t index, JournalSide side,
-                                        Rewrite rewrite)
+                                        Rewrite rewrite, Foreign foreign)
 {
     const auto now = m_reader.units(index);
     if (!now)
         return failure(now.error());
-    std::span<const std::byte> wanted = extent.old;
-    if (side == JournalSide::New) {
-        m_scratch.assign(extent.old.begin(), extent.old.end());
-        applySegments(extent, m_scratch);
-        wanted = m_scratch;
-    }
+    m_scratch.assign(extent.old.begin(), extent.old.end());
+    applySegments(extent, m_scratch);
+    m_foreign.clear();
+    if (foreign == Foreign::Leave)
+        findForeign(*now, extent.old, m_scratch);
+    const std::span<const std::byte> wanted = side == JournalSide::New ? std::span(m_scratch) : extent.old;
     m_differing.clear();
     findDifferences(*now, wanted, extent.segments, rewrite == Rewrite::AllWritten, m_granularity, m_differing);
     for (const ByteRange range : m_differing) {
-        if (auto written = write(range.begin(), now->of(wanted, range)); !written)
+        if (auto written = writeBeside(m_foreign, range, *now, wanted); !written)
             return written;
     }
     return {};
+}
+
+void JournalPlayer::findForeign(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant)
+{
+    for (std::size_t i = 0; i < now.count(); ++i) {
+        const ByteRange unit = now.unitAt(i);
+        if (now.readable[i] && holdsForeignByte(now.of(now.bytes, unit), now.of(old, unit), now.of(meant, unit)))
+            m_foreign.push_back(unit);
+    }
+    if (!m_firstForeign && !m_foreign.empty())
+        m_firstForeign = m_foreign.front();
+}
+
+/// What of `range` does not lie in one of the units `left`, which ascend and do not overlap.
+Result<void> JournalPlayer::writeBeside(const std::vector<ByteRange> &left, ByteRange range, const UnitBytes &now,
+                                        std::span<const std::byte> wanted)
+{
+    ByteOffset from = range.begin();
+    for (const ByteRange unit : left) {
+        if (unit.end() <= from || unit.begin() >= range.end())
+            continue;
+        const ByteRange before(from, std::max(from, unit.begin()));
+        from = std::min(unit.end(), range.end());
+        if (before.empty())
+            continue;
+        if (auto written = write(before.begin(), now.of(wanted, before)); !written)
+            return written;
+    }
+    const ByteRange rest(from, range.end());
+    return rest.empty() ? Result<void>() : write(rest.begin(), now.of(wanted, rest));
 }
 
 Result<void> JournalPlayer::verify(JournalSide side)

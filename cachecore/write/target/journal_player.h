@@ -5,6 +5,7 @@
 #include "cachecore/write/target/unit_reader.h"
 #include "cachecore/write/write_progress.h"
 
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -39,8 +40,13 @@ public:
         Differing, ///< what differs, and where two bytes of one written stretch differ, what lies between; a unit that cannot be read: all of it
         AllWritten, ///< also every byte the segments cover: after a failed sync, what can be read says nothing about the medium
     };
-    /// Writes what it takes for every unit to have `side`'s bytes. Errors as writeNew.
-    [[nodiscard]] Result<void> bring(JournalSide side, Rewrite rewrite);
+    /// What becomes of a unit with a byte that neither side has: somebody else wrote it.
+    enum class Foreign : std::uint8_t {
+        Leave,     ///< nothing of it is written; the others are, and then bring() fails
+        Overwrite, ///< it gets `side`'s bytes like any other
+    };
+    /// Writes what it takes for every unit to have `side`'s bytes. Errors as writeNew; Changed with Operation::RollBack and the first unit that was left.
+    [[nodiscard]] Result<void> bring(JournalSide side, Rewrite rewrite, Foreign foreign);
 
     /// Reads every unit past what the system keeps in memory and compares hashes. Errors: Io with Operation::Verify and the units of the first extent that is not
     /// on `side`; what target and journal say; Cancelled.
@@ -55,7 +61,10 @@ private:
     [[nodiscard]] Result<void> writeSegments(const JournalExtent &extent);
     [[nodiscard]] Result<void> writeStretch(std::span<const JournalSegment> stretch);
     [[nodiscard]] Result<void> bringExtent(const JournalExtent &extent, std::size_t index, JournalSide side,
-                                           Rewrite rewrite);
+                                           Rewrite rewrite, Foreign foreign);
+    void findForeign(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
+    [[nodiscard]] Result<void> writeBeside(const std::vector<ByteRange> &left, ByteRange range, const UnitBytes &now,
+                                           std::span<const std::byte> wanted);
     [[nodiscard]] Result<void> write(ByteOffset at, std::span<const std::byte> bytes);
 
     const Parts m_parts;
@@ -63,6 +72,8 @@ private:
     UnitReader m_reader;
     std::vector<std::byte> m_scratch; ///< bytes on their way to the target
     std::vector<ByteRange> m_differing;
+    std::vector<ByteRange> m_foreign; ///< units of the extent in hand that are left alone, ascending
+    std::optional<ByteRange> m_firstForeign;
     std::uint64_t m_writes = 0;
 };
 

@@ -56,6 +56,17 @@ Result<void> UnitReader::readEach(const UnitBytes &units)
     return {};
 }
 
+bool holdsForeignByte(std::span<const std::byte> now, std::span<const std::byte> old, std::span<const std::byte> meant)
+{
+    if (std::memcmp(now.data(), old.data(), now.size()) == 0 || std::memcmp(now.data(), meant.data(), now.size()) == 0)
+        return false;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        if (now[i] != old[i] && now[i] != meant[i])
+            return true;
+    }
+    return false;
+}
+
 namespace {
 
 /// One search for differences in one extent.

@@ -59,6 +59,10 @@ private:
     std::size_t m_readableSize = 0;
 };
 
+/// Whether a byte of `now` is neither the one at its place in `old` nor the one in `meant`: somebody else has written it. All three are of one length.
+[[nodiscard]] bool holdsForeignByte(std::span<const std::byte> now, std::span<const std::byte> old,
+                                    std::span<const std::byte> meant);
+
 /// Appends to `into` what has to be written for the units of `now` to hold `wanted` (the bytes of all of them): ascending, widened to `granularity`,
 /// adjacent ranges joined. Of a unit that could not be read: all of it. Where a segment lies: from its first to its last differing byte in each unit, or the whole
 /// segment with `everySegment`. Elsewhere exactly the bytes that differ.

@@ -120,10 +120,10 @@ Result<void> Transaction::Impl::checkTarget()
         reason.range = span();
         return failure(std::move(reason));
     }
-    if (!leftOut(ProtocolStep::CheckIdentity)) {
-        if (auto named = target.checkStillNamed(); !named)
-            return named;
-    }
+    if (auto named = checkStillNamed(); !named)
+        return named;
+    if (auto ours = target.checkHolders(); !ours)
+        return ours;
     const auto size = target.size();
     if (!size)
         return failure(size.error());
@@ -132,6 +132,11 @@ Result<void> Transaction::Impl::checkTarget()
         return failure(ErrorCode::Truncated, Operation::Plan,
                        ByteRange(std::max(ByteOffset(*size), span().begin()), end), target.path());
     return {};
+}
+
+Result<void> Transaction::Impl::checkStillNamed()
+{
+    return leftOut(ProtocolStep::CheckIdentity) ? Result<void>() : m_context.target.checkStillNamed();
 }
 
 Result<void> Transaction::Impl::makeHeader()
@@ -162,7 +167,8 @@ Result<void> Transaction::Impl::prepare()
     const auto names = journalNames(m_context.env, m_context.target, m_context.places);
     if (!names)
         return failure(names.error());
-    auto journal = JournalFile::create(m_context.env, *names, m_context.places.stateDirectory, m_batch.journalBytes);
+    auto journal = JournalFile::create(m_context.env, *names, m_context.places.stateDirectory, m_batch.journalBytes,
+                                       m_header.transaction);
     if (!journal)
         return failure(journal.error());
     m_journal.emplace(std::move(*journal));
@@ -194,6 +200,8 @@ Result<void> Transaction::Impl::arm()
         if (auto named = m_journal->giveName(); !named)
             return named;
     }
+    if (auto named = checkStillNamed(); !named)
+        return named;
     setState(State::Armed);
     return {};
 }
@@ -235,6 +243,9 @@ Result<void> Transaction::Impl::verify()
         if (!same)
             return same;
     }
+    // What was written to a file that has lost its name since is not on the disk that people will open.
+    if (auto named = checkStillNamed(); !named)
+        return named;
     setState(State::Verified);
     return {};
 }

@@ -27,7 +27,7 @@ struct TransactionEnd {
     };
     Kind kind = Kind::Untouched;
     std::optional<Error>
-        error; ///< what stopped it; with Committed: what went wrong after everything was verified (DONE, or removing the journal)
+        error; ///< what stopped it; with Committed: what went wrong after everything was verified, when something of the journal remains or may return
     std::optional<Error>
         rollBackError; ///< with NeedsRecovery: why the journal could not be settled; with journalMayReturn: why not for good
     /// True when the journal has no name any more, but neither that nor the mark that it came to its end is durable: after a power cut it may be back
@@ -54,8 +54,11 @@ using KeepRetired = std::function<std::shared_ptr<const ExternalBytes>(std::uniq
 ///                                     +--> NeedsRecovery: the journal has its name                 +--> NeedsRecovery          +--> NeedsRecovery:
 ///                                          and can neither be marked nor removed                                                  neither DONE nor removing worked
 ///
+/// Whether the target's name still leads to it is looked at by check(), before the first byte is written by arm(), and once more by verify().
 /// A stop is looked at between extents until finish() begins. Once everything is verified there is no way back: where DONE cannot be made
 /// durable, removing the journal durably says the same, and rolling back could meet a DONE that reached the medium after all.
+/// Rolling back overwrites nothing that somebody else wrote meanwhile: a unit with a byte that is neither old nor new is left as it is, the others get their old bytes, and
+/// the end is NeedsRecovery with rollBackError Changed, so that people are asked.
 /// After a failed sync rolling back writes every byte again before it syncs: what can be read by then says nothing about the medium.
 ///
 /// Thread: run() on one thread, which blocks; state() from any. Memory: at most 8 MiB beside the batch.

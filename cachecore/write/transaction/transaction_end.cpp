@@ -23,9 +23,7 @@ void Transaction::Impl::finish()
             return;
         }
         m_end.journalMayReturn = true;
-    } else if (!done) {
-        m_end.error = std::move(done.error());
-    } else if (!removed) {
+    } else if (!removed) { // where only DONE failed, its being gone durably says the same
         m_end.error = std::move(removed.error());
     }
     keepOldBytes();
@@ -73,7 +71,10 @@ Result<void> Transaction::Impl::restore()
     (void)guarded([this] { return m_writer->append(JournalState::RollingBack); });
     const auto rewrite = m_syncFailed ? JournalPlayer::Rewrite::AllWritten : JournalPlayer::Rewrite::Differing;
     const auto playAll = [this](auto part) { return play({}, part); };
-    if (auto brought = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite); });
+    // Where another program wrote meanwhile, its bytes are not ours to overwrite: the journal stays, and recovery asks.
+    constexpr auto kForeign = JournalPlayer::Foreign::Leave;
+    if (auto brought
+        = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite, kForeign); });
         !brought)
         return brought;
     if (!leftOut(ProtocolStep::SyncRestored)) {

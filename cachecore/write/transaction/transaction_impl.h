@@ -49,6 +49,7 @@ private:
     void rollBack(Error error);
 
     [[nodiscard]] Result<void> checkTarget();
+    [[nodiscard]] Result<void> checkStillNamed();
     [[nodiscard]] Result<void> makeHeader();
     [[nodiscard]] Result<void> restore();
     [[nodiscard]] Result<void> play(const std::stop_token &stop,
