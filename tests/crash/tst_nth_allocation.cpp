@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <new>
 #include <optional>
 
@@ -27,13 +28,13 @@ struct Scene {
         : path(folder.write("disk.img", patternBytes(kSize, 1)))
         , old(patternBytes(kSize, 1))
     {
-        DocumentOptions options = DiskDocument::smallPages();
+        options.journals.stateDirectory = states.path();
         if (batches)
             options.journalLimit = 12'000;
         auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
         if (!source)
             return;
-        auto created = Document::create(std::move(*source), options, {loads, writes, {}}, env);
+        auto created = Document::create(std::move(*source), options, {loads, writes, logs}, env);
         if (created && stage(**created))
             document = std::move(*created);
         neu = document ? bytes() : std::vector<std::byte>{};
@@ -89,11 +90,26 @@ struct Scene {
         return outcome;
     }
 
+    /// What the recovery log holds once the document has ended with all the time it needs: nothing when there is none.
+    [[nodiscard]] std::optional<StagedEdits> endAndReadLog()
+    {
+        (void)document->close(std::chrono::seconds(60));
+        document.reset();
+        const auto names = namesIn(states.path());
+        if (names.empty())
+            return std::nullopt;
+        auto read = readRecoveryLog(*env, states.file(names.front()), {});
+        return read && names.size() == 1 ? std::move(read->edits) : StagedEdits();
+    }
+
     TempDir folder{memoryFolder()};
+    TempDir states{memoryFolder()}; ///< of the recovery log
     std::string path;
+    DocumentOptions options = DiskDocument::smallPages();
     std::shared_ptr<FaultEnv> env = std::make_shared<FaultEnv>();
     std::shared_ptr<ThreadExecutor> loads = std::make_shared<ThreadExecutor>(1);
     std::shared_ptr<ManualExecutor> writes = std::make_shared<ManualExecutor>();
+    std::shared_ptr<ThreadExecutor> logs = makeLogThread();
     std::shared_ptr<Document> document;
     std::vector<std::byte> old;
     std::vector<std::byte> neu;
@@ -116,6 +132,7 @@ private slots:
 private:
     static void addRows();
     void writesAtLast(Scene &scene);
+    void keepsWhatIsStaged(Scene &scene);
 };
 
 void NthAllocationTest::addRows()
@@ -143,6 +160,23 @@ void NthAllocationTest::writesAtLast(Scene &scene)
     QVERIFY2(outcome->succeeded(), outcome->succeeded() ? "" : errorText(outcome->error()).c_str());
     QVERIFY(readFile(scene.path) == scene.neu);
     QCOMPARE(namesIn(scene.folder.path()), std::vector<std::string>{"disk.img"});
+    QVERIFY(!scene.endAndReadLog());
+}
+
+/// With memory again, the recovery log holds what is staged, byte for byte, and nothing that was written.
+void NthAllocationTest::keepsWhatIsStaged(Scene &scene)
+{
+    const StagedEdits staged = scene.document->staged();
+    const auto kept = scene.endAndReadLog();
+    QCOMPARE(kept.has_value(), !staged.empty());
+    if (!kept)
+        return;
+    QCOMPARE(kept->byteCount(), staged.byteCount());
+    std::vector<std::byte> shown(kSize);
+    std::vector<std::byte> expected(kSize);
+    kept->overlay(ByteOffset(0), shown);
+    staged.overlay(ByteOffset(0), expected);
+    QVERIFY(shown == expected);
 }
 
 void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
@@ -150,7 +184,8 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
     QFETCH(bool, forGood);
     QFETCH(bool, batches);
     bool failed = true;
-    for (std::uint64_t nth = 0; failed; ++nth) {
+    // Every allocation twice: the session goes on afterwards, or ends.
+    for (std::uint64_t nth = 0, turn = 0; failed || turn == 1; nth += turn, turn = 1 - turn) {
         QVERIFY(nth < kMostAllocations);
         Scene scene(batches);
         QVERIFY(scene.document != nullptr);
@@ -169,7 +204,10 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
                      (where + ": " + errorText(outcome->error())).c_str());
         if (!outcome->succeeded() && (*outcome)->imageIntact && !batches)
             QVERIFY2(now == scene.old || now == scene.neu, where.c_str());
-        writesAtLast(scene);
+        if (turn == 0)
+            writesAtLast(scene);
+        else
+            keepsWhatIsStaged(scene);
         if (QTest::currentTestFailed()) {
             qWarning("%s", where.c_str());
             return;
@@ -190,8 +228,8 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileSettling()
             // Nothing works any more from the first sync after the journal got its name, that of the image.
             std::atomic<bool> renamed{false};
             scene.env->setHook([&](EnvOp op) {
-                renamed = renamed || op == EnvOp::Rename;
-                if (renamed && op == EnvOp::DataSync)
+                renamed = renamed || (op == EnvOp::Rename && !onLogThread());
+                if (renamed && op == EnvOp::DataSync && !onLogThread())
                     scene.env->failAny(0, EIO, Repeat::ForGood);
             });
             (void)scene.commitFailing(memory::kForGood, 0, failed);

@@ -2,6 +2,7 @@
 #include "cachecore/write/log/recovery_log_file.h"
 
 #include "cachecore/base/directory_sync.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <utility>
@@ -58,8 +59,10 @@ Result<void> RecoveryLogFile::append(const StagedEdits &edits, std::span<const C
     recovery_log::Sink sink(m_file.get(), m_size, m_limit);
     if (auto done = m_encoder->state(sink, m_written, edits, committed); !done)
         return done;
-    if (auto done = m_file->dataSync(); !done)
-        return done;
+    if (!leftOut(ProtocolStep::LogSyncAppended)) {
+        if (auto done = m_file->dataSync(); !done)
+            return done;
+    }
     m_size = sink.end();
     m_written = edits;
     return {};
@@ -81,10 +84,14 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
             return failure(done.error());
         if (auto done = m_encoder->state(sink, {}, edits, committed); !done)
             return failure(done.error());
-        if (auto done = (*file)->dataSync(); !done)
-            return failure(done.error());
-        if (auto done = syncDirectoriesAbove(*m_env, m_claim.path()); !done)
-            return failure(done.error());
+        if (!leftOut(ProtocolStep::LogSyncNew)) {
+            if (auto done = (*file)->dataSync(); !done)
+                return failure(done.error());
+        }
+        if (!leftOut(ProtocolStep::LogSyncPlace)) {
+            if (auto done = syncDirectoriesAbove(*m_env, m_claim.path()); !done)
+                return failure(done.error());
+        }
         if (auto done = m_env->rename(m_claim.temporary(), m_claim.path()); !done)
             return failure(done.error());
         return sink.end();
@@ -99,7 +106,7 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
     m_written = edits;
     m_size = *size;
     m_sizeWhenNew = *size;
-    auto synced = syncDirectory(*m_env, m_claim.path());
+    auto synced = leftOut(ProtocolStep::LogSyncName) ? Result<void>() : syncDirectory(*m_env, m_claim.path());
     m_appendable = synced.has_value();
     return synced;
 }
