@@ -5,11 +5,13 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <dirent.h>
 #include <sys/sysmacros.h>
 
 namespace cachecore {
@@ -36,13 +38,16 @@ std::string lineOf(const std::string &path)
     return line;
 }
 
-/// The names in a directory, sorted; none when it cannot be read.
+/// The names in a directory, sorted; none when it cannot be read. Not by std::filesystem, whose iterators end the program when memory runs out.
 std::vector<std::string> namesIn(const std::string &directory)
 {
     std::vector<std::string> names;
-    std::error_code error;
-    for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end; it.increment(error))
-        names.push_back(it->path().filename().string());
+    const std::unique_ptr<DIR, int (*)(DIR *)> stream(::opendir(directory.c_str()), ::closedir);
+    while (const struct dirent *const entry = stream ? ::readdir(stream.get()) : nullptr) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+    }
     std::ranges::sort(names);
     return names;
 }

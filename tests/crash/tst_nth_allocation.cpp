@@ -24,11 +24,13 @@ constexpr std::uint64_t kMostAllocations = 20'000;
 
 /// An image with edits staged on it; what writes it runs on the test's own thread, whose memory can be made to run out.
 struct Scene {
-    explicit Scene(bool batches)
-        : path(folder.write("disk.img", patternBytes(kSize, 1)))
+    explicit Scene(bool batches, std::shared_ptr<Executor> log = makeLogThread())
+        : logs(std::move(log))
+        , path(folder.write("disk.img", patternBytes(kSize, 1)))
         , old(patternBytes(kSize, 1))
     {
         options.journals.stateDirectory = states.path();
+        options.logBehind = {};
         if (batches)
             options.journalLimit = 12'000;
         auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
@@ -102,6 +104,7 @@ struct Scene {
         return read && names.size() == 1 ? std::move(read->edits) : StagedEdits();
     }
 
+    std::shared_ptr<Executor> logs;
     TempDir folder{memoryFolder()};
     TempDir states{memoryFolder()}; ///< of the recovery log
     std::string path;
@@ -109,7 +112,6 @@ struct Scene {
     std::shared_ptr<FaultEnv> env = std::make_shared<FaultEnv>();
     std::shared_ptr<ThreadExecutor> loads = std::make_shared<ThreadExecutor>(1);
     std::shared_ptr<ManualExecutor> writes = std::make_shared<ManualExecutor>();
-    std::shared_ptr<ThreadExecutor> logs = makeLogThread();
     std::shared_ptr<Document> document;
     std::vector<std::byte> old;
     std::vector<std::byte> neu;
@@ -126,6 +128,8 @@ private slots:
     void losesNothingWhenMemoryRunsOutWhileWriting();
     void losesNothingWhenMemoryRunsOutWhileSettling_data() { addRows(); }
     void losesNothingWhenMemoryRunsOutWhileSettling();
+    void keepsEditsWhenTheLogRunsOutOfMemory_data();
+    void keepsEditsWhenTheLogRunsOutOfMemory();
     void setsAJournalAsideOrSaysWhyNot_data() { addRows(); }
     void setsAJournalAsideOrSaysWhyNot();
 
@@ -133,6 +137,7 @@ private:
     static void addRows();
     void writesAtLast(Scene &scene);
     void keepsWhatIsStaged(Scene &scene);
+    bool logFailing(std::uint64_t nth, std::uint64_t failing, bool appends);
 };
 
 void NthAllocationTest::addRows()
@@ -250,6 +255,69 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileSettling()
                 return;
             }
         }
+    }
+}
+
+void NthAllocationTest::keepsEditsWhenTheLogRunsOutOfMemory_data()
+{
+    QTest::addColumn<bool>("forGood");
+    QTest::addColumn<bool>("appends");
+    QTest::newRow("a new log, once") << false << false;
+    QTest::newRow("a new log, for good") << true << false;
+    QTest::newRow("an older log, once") << false << true;
+    QTest::newRow("an older log, for good") << true << true;
+}
+
+/// A session whose log runs on this thread; returns whether an allocation of it failed.
+bool NthAllocationTest::logFailing(std::uint64_t nth, std::uint64_t failing, bool appends)
+{
+    const auto log = std::make_shared<ManualExecutor>();
+    Scene scene(false, log);
+    bool failed = false;
+    const auto keep = [&](std::uint64_t from) {
+        memory::failAfter(from, failing);
+        try {
+            (void)log->runOne();
+        } catch (const std::bad_alloc &) {
+            scene.threw = true;
+        }
+        failed = memory::stopFailing();
+    };
+    const auto stage
+        = [&](std::uint64_t at) { return scene.document->stage(ByteOffset(at), bytesOf({1, 2, 3})).has_value(); };
+    if (!scene.document)
+        return false;
+    if (appends) {
+        keep(memory::kForGood);
+        if (!stage(10) || !scene.document->stageFill(rangeAt(3000, 50), patternBytes(20, 5)))
+            return false;
+    }
+    keep(nth);
+    if (scene.threw || !stage(20))
+        qFatal("allocation %llu", static_cast<unsigned long long>(nth));
+    const StagedEdits staged = scene.document->staged();
+    (void)scene.document->close(std::chrono::milliseconds(0));
+    (void)log->runAll();
+    const auto kept = scene.endAndReadLog();
+    std::vector<std::byte> shown(kSize);
+    std::vector<std::byte> expected(kSize);
+    if (kept)
+        kept->overlay(ByteOffset(0), shown);
+    staged.overlay(ByteOffset(0), expected);
+    if (!kept || kept->byteCount() != staged.byteCount() || shown != expected)
+        QTest::qFail(("allocation " + std::to_string(nth)).c_str(), __FILE__, __LINE__);
+    return failed;
+}
+
+// Whatever of the log's work could not be done, what is staged is kept once there is memory again.
+void NthAllocationTest::keepsEditsWhenTheLogRunsOutOfMemory()
+{
+    QFETCH(bool, forGood);
+    QFETCH(bool, appends);
+    bool failed = true;
+    for (std::uint64_t nth = 0; failed && !QTest::currentTestFailed(); ++nth) {
+        QVERIFY(nth < kMostAllocations);
+        failed = logFailing(nth, forGood ? memory::kForGood : 1, appends);
     }
 }
 

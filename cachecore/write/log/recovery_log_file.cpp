@@ -41,11 +41,12 @@ Result<void> RecoveryLogFile::write(const StagedEdits &edits, std::span<const Co
     if (edits.empty())
         return remove(); // a log of nothing would be offered to the next session
     if (m_file && m_appendable && m_size <= kMostGrowth * m_sizeWhenNew + kGrowthAlwaysAllowed) {
+        m_appendable = false; // unless it is done: memory may run out in the middle of a record
         const auto done = append(edits, committed);
+        m_appendable = done.has_value();
         const bool full = !done && done.error().code == ErrorCode::NoSpace && done.error().systemError == 0;
         if (done)
             return {};
-        m_appendable = false;
         if (!full)
             return failure(named(done.error()));
     }
