@@ -43,6 +43,7 @@ struct DocumentOptions {
     JournalPlaces journals; ///< where a write's journal lies
     std::uint64_t journalLimit = std::uint64_t{2}
         << 30; ///< bytes of one journal; a larger write is made in batches, each all or nothing
+    std::chrono::milliseconds logBehind{300}; ///< how long what is staged may wait before it goes to the recovery log
 };
 
 /// Where a document runs its work; jobs hold what they touch, so these may outlive or be abandoned by it.

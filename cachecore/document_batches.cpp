@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <new>
@@ -14,6 +15,8 @@ namespace {
 /// What recovery can hold together at least, even where the device promises smaller blocks.
 constexpr std::uint32_t kSmallestUnit = 4096;
 constexpr std::size_t kLongestPath = 4096; ///< PATH_MAX
+constexpr std::chrono::milliseconds kLogBound{
+    1000}; ///< how long a write waits for the recovery log; it may be so far behind anyway
 
 RangeFate fateOf(TransactionEnd::Kind kind)
 {
@@ -60,6 +63,7 @@ WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range
             return {std::move(report), planned.error()};
         if (planned->empty())
             return report;
+        keepBeforeWrite();
         report.span = planned->span();
         progress.batchCount = PlanCursor::count(*planned);
         PlanCursor cursor(*planned);
@@ -82,6 +86,15 @@ WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range
     } catch (const std::bad_alloc &) {
         return {std::move(report), Error::of(ErrorCode::OutOfMemory, Operation::Plan, range)};
     }
+}
+
+/// Sees to it that the recovery log holds what is to be written, so that it is not lost when a write that was interrupted is rolled back; and that it knows
+/// how the write before ended, so that it cannot bring back over newer bytes what that one wrote. Where the log fails, which was told as trouble, the write
+/// goes on without it. Blocking.
+void Document::Impl::keepBeforeWrite()
+{
+    if (m_log && !leftOut(ProtocolStep::LogBeforeWrite))
+        (void)m_log->flush(kLogBound);
 }
 
 /// Brings one batch to the disk; what stopped it, if something did.
@@ -184,14 +197,16 @@ bool Document::Impl::batchCommitted(StagedEdits written, const Transaction &tran
     }
 }
 
-/// What the recovery log is told of a transaction that has ended, with the edits that are left. Blocking.
+/// What the recovery log is told of a transaction that has ended, with the edits that are left; without memory for more its id alone. Blocking.
 CommittedTransaction Document::Impl::committedAs(const TransactionId &id) const
 {
     CommittedTransaction committed;
     committed.id = id;
-    if (m_log) {
-        if (const auto fingerprint = m_source->fingerprint())
+    try {
+        const auto fingerprint = m_log ? m_source->fingerprint() : Result<SourceFingerprint>();
+        if (fingerprint)
             committed.fingerprint = *fingerprint;
+    } catch (const std::bad_alloc &) { // the write is over all the same
     }
     return committed;
 }

@@ -104,6 +104,7 @@ private:
     [[nodiscard]] WriteOutcome runWrite(const StagedEdits &frozen, ByteRange range, WriteProgress &progress,
                                         const std::stop_token &stop);
     [[nodiscard]] Result<WritePlan> plan(const StagedEdits &frozen, ByteRange range) const;
+    void keepBeforeWrite();
     [[nodiscard]] std::optional<Error> writeBatch(const WritePlan &plan, const WriteBatch &batch, WriteReport &report,
                                                   WriteProgress &progress, const std::stop_token &stop);
     [[nodiscard]] bool noteEnd(const Transaction &transaction, const TransactionEnd &end, StagedEdits written,

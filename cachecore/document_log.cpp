@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
+#include "cachecore/write/journal/protocol_step.h"
 #include "cachecore/write/log/sorted_edits.h"
 
 #include <algorithm>
@@ -63,7 +64,8 @@ void Document::Impl::startLog()
     header.fingerprint = *fingerprint;
     header.createdNs = m_env->realTimeNs();
     header.sourcePath = m_source->path();
-    m_log = std::make_unique<RecoveryLog>(m_env, *stem, std::move(header), m_executors.log, RecoveryLog::Options{},
+    m_log = std::make_unique<RecoveryLog>(m_env, *stem, std::move(header), m_executors.log,
+                                          RecoveryLog::Options{.behind = m_options.logBehind},
                                           [weak = weak_from_this()](const std::optional<Error> &trouble) {
                                               const auto impl = weak.lock();
                                               if (!impl)
@@ -127,8 +129,10 @@ Result<RestoreReport> Document::Impl::restore(const std::string &log, ChangedBas
     report.logKept
         = !m_log || report.damage || !report.changed.empty() || !report.unreadable.empty() || !report.lost.empty();
     if (!report.logKept) {
-        if (auto safe = m_log->flush(kFlushBound); !safe)
-            return failure(safe.error());
+        if (!leftOut(ProtocolStep::LogHoldsRestored)) {
+            if (auto safe = m_log->flush(kFlushBound); !safe)
+                return failure(safe.error());
+        }
         if (auto removed = removeRecoveryLog(*m_env, log); !removed)
             return failure(removed.error());
         forgetLog(log);

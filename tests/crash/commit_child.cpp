@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// commit_child IMAGE SEED FIRST STOP            writes number FIRST, and with STOP "ready" all after it, one after the other
-// commit_child IMAGE SEED finish|rollback STOP  settles the image's journal
+// commit_child IMAGE SEED FIRST STOP [STATE]            writes number FIRST, and with STOP "ready" all after it, one after the other
+// commit_child IMAGE SEED finish|rollback STOP [STATE]  settles the image's journal
+//
+// With a state directory STATE it keeps a recovery log there.
 //
 // Stops itself (SIGSTOP), by STOP: before operation number STOP; at a named point of the write; "ready": before it begins. After each write
 // it prints a line.
@@ -28,20 +30,33 @@ int failed(const char *what, const Error &error)
     return 1;
 }
 
-/// A moment of a write: before operation number `nth` of a kind, counted from the beginning or from when the journal gets its name.
+/// A moment of a write: before operation number `nth` of a kind, counted from the beginning or from when the journal (of the log's points: the log) gets
+/// its name.
 struct Point {
     const char *name;
     EnvOp op;
     bool named;
     long nth;
+    bool ofLog = false;
 };
 
 constexpr Point kPoints[] = {
-    {"journalling", EnvOp::Write, false, 1},   {"arming", EnvOp::DataSync, false, 1},
-    {"renaming", EnvOp::Rename, false, 0},     {"naming", EnvOp::SyncDirectory, true, 0},
-    {"writing", EnvOp::Write, true, 1},        {"syncing", EnvOp::DataSync, true, 0},
-    {"verifying", EnvOp::DropCached, true, 0}, {"finishing", EnvOp::DataSync, true, 1},
-    {"removing", EnvOp::Remove, true, 0},      {"forgetting", EnvOp::SyncDirectory, true, 1},
+    {"journalling", EnvOp::Write, false, 1},
+    {"arming", EnvOp::DataSync, false, 1},
+    {"renaming", EnvOp::Rename, false, 0},
+    {"naming", EnvOp::SyncDirectory, true, 0},
+    {"writing", EnvOp::Write, true, 1},
+    {"syncing", EnvOp::DataSync, true, 0},
+    {"verifying", EnvOp::DropCached, true, 0},
+    {"finishing", EnvOp::DataSync, true, 1},
+    {"removing", EnvOp::Remove, true, 0},
+    {"forgetting", EnvOp::SyncDirectory, true, 1},
+    {"log writing", EnvOp::Write, false, 0, true},
+    {"log syncing", EnvOp::DataSync, false, 0, true},
+    {"log renaming", EnvOp::Rename, false, 0, true},
+    {"log naming", EnvOp::SyncDirectory, true, 0, true},
+    {"log removing", EnvOp::Remove, true, 0, true},
+    {"log forgetting", EnvOp::SyncDirectory, true, 1, true},
 };
 
 /// What is counted until the stop; called on any thread.
@@ -52,10 +67,11 @@ struct Countdown {
 
     void operator()(EnvOp op)
     {
-        const bool counts = !point || (op == point->op && (renamed || !point->named));
+        const bool ours = !point || point->ofLog == onLogThread();
+        const bool counts = !point || (ours && op == point->op && (renamed || !point->named));
         if (counts && left.fetch_sub(1) == 0)
             (void)::raise(SIGSTOP);
-        renamed = renamed || op == EnvOp::Rename;
+        renamed = renamed || (ours && op == EnvOp::Rename);
     }
 };
 
@@ -106,11 +122,15 @@ int write(const DiskDocument &disk, std::uint64_t first, bool onlyOne, std::uint
 
 int main(int argc, char **argv)
 {
-    if (argc != 5)
+    if (argc != 5 && argc != 6)
         return 2;
     const std::uint64_t seed = std::strtoull(argv[2], nullptr, 0);
     const std::string what = argv[3];
-    const DiskDocument disk(std::make_shared<FaultEnv>(), argv[1]);
+    DocumentOptions options = DiskDocument::smallPages();
+    options.journals.stateDirectory = argc == 6 ? argv[5] : "";
+    options.logBehind = {};
+    const DiskDocument disk(std::make_shared<FaultEnv>(), argv[1], options,
+                            argc == 6 ? DiskDocument::Log::Kept : DiskDocument::Log::None);
     if (!disk.document)
         return failed("opening", *disk.error);
     stopAt(*disk.env, argv[4]);

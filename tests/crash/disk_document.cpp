@@ -13,11 +13,30 @@ namespace cachet_test {
 
 using namespace cachecore;
 
+namespace {
+
+thread_local bool t_onLogThread = false;
+
+} // namespace
+
+std::shared_ptr<ThreadExecutor> makeLogThread()
+{
+    auto thread = std::make_shared<ThreadExecutor>(1);
+    (void)thread->post([] { t_onLogThread = true; });
+    return thread;
+}
+
+bool onLogThread()
+{
+    return t_onLogThread;
+}
+
 DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path, DocumentOptions options,
-                           FileSource::Access access)
+                           FileSource::Access access, Log log)
     : env(std::move(faults))
     , loads(std::make_shared<ThreadExecutor>(2))
     , writes(std::make_shared<ThreadExecutor>(1))
+    , logs(log == Log::Kept ? makeLogThread() : nullptr)
 {
     auto source = FileSource::open(env, path, access);
     if (!source) {
@@ -26,7 +45,7 @@ DiskDocument::DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &
     }
     const std::shared_ptr<BlockSource> shared = std::move(*source);
     held = shared;
-    auto created = Document::create(shared, std::move(options), {loads, writes, {}}, env);
+    auto created = Document::create(shared, std::move(options), {loads, writes, logs}, env);
     if (created)
         document = std::move(*created);
     else
@@ -69,6 +88,31 @@ Result<RecoveryReport> DiskDocument::settle(const std::string &journal, Recovery
     if (!started)
         return failure(started.error());
     return settled.get();
+}
+
+Result<void> DiskDocument::restoreAll(std::size_t &listed) const
+{
+    listed = 0;
+    for (const FoundRecoveryLog &left : document->leftEdits()) {
+        std::promise<Result<RestoreReport>> promise;
+        auto restored = promise.get_future();
+        const auto started
+            = document->startRestore(left.path, Document::ChangedBases::Leave,
+                                     [promise = std::move(promise)](Result<RestoreReport> report) mutable {
+                                         promise.set_value(std::move(report));
+                                     });
+        if (!started)
+            return started;
+        const auto report = restored.get();
+        if (!report)
+            return failure(report.error());
+        if (report->damage)
+            return failure(*report->damage);
+        if (!report->lost.empty())
+            return failure(report->lost.front().error);
+        listed += report->changed.size() + report->unreadable.size();
+    }
+    return {};
 }
 
 std::string memoryFolder()

@@ -10,17 +10,30 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cachet_test {
 
+/// One thread for a recovery log, that can be told from others.
+[[nodiscard]] std::shared_ptr<cachecore::ThreadExecutor> makeLogThread();
+/// Whether the calling thread is one of those.
+[[nodiscard]] bool onLogThread();
+
 /// A document on a real file, every system call of which goes through a FaultEnv.
 /// Members are destroyed last to first: the document before the pools that run its jobs.
 struct DiskDocument {
-    /// Opens `path`; where that fails `error` says why and there is no document.
+    enum class Log { None, Kept };
+    /// Opens `path`; where that fails `error` says why and there is no document. A recovery log lies in the state directory of `options`.
     DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path,
                  cachecore::DocumentOptions options = smallPages(),
-                 cachecore::FileSource::Access access = cachecore::FileSource::Access::WriteIfPermitted);
+                 cachecore::FileSource::Access access = cachecore::FileSource::Access::WriteIfPermitted,
+                 Log log = Log::None);
+    DiskDocument(std::shared_ptr<FaultEnv> faults, const std::string &path, cachecore::DocumentOptions options, Log log)
+        : DiskDocument(std::move(faults), path, std::move(options), cachecore::FileSource::Access::WriteIfPermitted,
+                       log)
+    {
+    }
 
     /// Waits until the last job has let go of the file, or the next session would find it held.
     ~DiskDocument();
@@ -40,9 +53,13 @@ struct DiskDocument {
                                                                       cachecore::ForeignUnits foreign
                                                                       = cachecore::ForeignUnits::Stop) const;
 
+    /// Restores everything that former sessions have left. Error: that of the first that could not be; `listed` gets how many ranges were listed apart.
+    [[nodiscard]] cachecore::Result<void> restoreAll(std::size_t &listed) const;
+
     std::shared_ptr<FaultEnv> env;
     std::shared_ptr<cachecore::ThreadExecutor> loads;
     std::shared_ptr<cachecore::ThreadExecutor> writes;
+    std::shared_ptr<cachecore::ThreadExecutor> logs; ///< nullptr: no recovery log
     std::shared_ptr<cachecore::Document> document;
     std::weak_ptr<cachecore::BlockSource> held; ///< what the document reads and writes
     std::optional<cachecore::Error> error;

@@ -86,4 +86,18 @@ std::string ImageChecker::isBetween(const std::vector<std::byte> &now, std::uint
     return {};
 }
 
+std::string ImageChecker::isBegun(const std::vector<std::byte> &shown, std::uint64_t writes)
+{
+    std::vector<std::byte> image = after(writes);
+    if (shown == image)
+        return {};
+    for (const PlainEdit &edit : editsOfWrite(writes, image.size(), m_seed)) {
+        std::ranges::copy(edit.bytes, image.begin() + static_cast<std::ptrdiff_t>(edit.at));
+        if (shown == image)
+            return {};
+    }
+    return "what is shown is not the image after " + std::to_string(writes) + " writes ("
+        + firstDifference(shown, after(writes)) + ") with the first edits of the next";
+}
+
 } // namespace cachet_test

@@ -32,6 +32,10 @@ public:
     /// What is wrong with `now` when write number `writes` may have got anywhere: each byte must be one of before it or of after it. Empty when nothing.
     [[nodiscard]] std::string isBetween(const std::vector<std::byte> &now, std::uint64_t writes);
 
+    /// What is wrong with `shown`, when it must be the image after `writes` writes with the first edits of the next staged over it, any number of them. Empty when
+    /// nothing.
+    [[nodiscard]] std::string isBegun(const std::vector<std::byte> &shown, std::uint64_t writes);
+
 private:
     std::vector<std::vector<std::byte>> m_recent; ///< consecutive images, the first after m_first writes
     std::uint64_t m_first = 0;

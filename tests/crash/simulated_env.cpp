@@ -42,7 +42,12 @@ public:
     template <typename Act>
     Result<void> run(DiskOperation operation, Operation meant, Act act)
     {
-        const std::lock_guard lock(mutex);
+        std::unique_lock lock(mutex);
+        if (const Meanwhile others = meanwhile) {
+            lock.unlock();
+            others(operation);
+            lock.lock();
+        }
         if (beforeEach)
             beforeEach(disk, operation);
         int error = plannedFailure(operation);
@@ -86,6 +91,7 @@ public:
     std::vector<DiskOperation> log;
     std::vector<Failure> failures;
     Look beforeEach;
+    Meanwhile meanwhile;
 
     FileStatus statusOf(SimulatedDisk::Node node)
     {
@@ -220,6 +226,12 @@ void SimulatedEnv::setBeforeEach(Look look)
 {
     const std::lock_guard lock(m_machine->mutex);
     m_machine->beforeEach = std::move(look);
+}
+
+void SimulatedEnv::setMeanwhile(Meanwhile meanwhile)
+{
+    const std::lock_guard lock(m_machine->mutex);
+    m_machine->meanwhile = std::move(meanwhile);
 }
 
 void SimulatedEnv::fail(Applies applies, std::uint64_t nth, int errnoValue, std::uint64_t times)

@@ -46,6 +46,9 @@ public:
 
     using Look = std::function<void(const SimulatedDisk &disk, const DiskOperation &next)>;
     void setBeforeEach(Look look);
+    /// Called before each operation too, where the machine can be used: what other threads do meanwhile.
+    using Meanwhile = std::function<void(const DiskOperation &next)>;
+    void setMeanwhile(Meanwhile meanwhile);
     /// Operations for which `applies` is true do nothing and fail with `errnoValue`: the one that `nth` others precede (0: the next) and all after it, `times` in
     /// all. What a failing sync was for is lost, as the system does.
     using Applies = std::function<bool(const DiskOperation &)>;

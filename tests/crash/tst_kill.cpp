@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 using namespace cachecore;
 
@@ -45,6 +46,7 @@ private:
     void begin();
     [[nodiscard]] Event runAndKill(const std::string &what, const std::string &stop, std::chrono::microseconds after);
     void judge();
+    void judgeEdits(std::uint64_t before, bool armed);
     void settleHere(RecoveryChoice choice);
     [[nodiscard]] std::uint64_t linesPrinted() const;
     [[nodiscard]] std::string journal() const;
@@ -52,6 +54,7 @@ private:
 
     std::optional<TempDir> m_folder;
     std::optional<TempDir> m_outputs;
+    std::optional<TempDir> m_states; ///< of recovery logs
     std::string m_path;
     std::string m_output;
     std::optional<ImageChecker> m_checker;
@@ -59,16 +62,21 @@ private:
     std::uint64_t m_seed = 0;
     unsigned m_kills = 0;
     unsigned m_journals = 0; ///< kills that left one
+    unsigned m_logs = 0;     ///< kills that left edits to restore
+    bool m_armed = false;    ///< the write that was killed had armed its journal, whatever became of that since
 };
 
 void KillTest::begin()
 {
     m_folder.emplace();
     m_outputs.emplace();
+    m_states.emplace();
     m_seed = testSeed();
     m_writes = 0;
     m_kills = 0;
     m_journals = 0;
+    m_logs = 0;
+    m_armed = false;
     m_path = m_folder->write("disk.img", patternBytes(kImageSize, 1));
     m_checker.emplace(patternBytes(kImageSize, 1), m_seed);
 }
@@ -89,7 +97,7 @@ std::string KillTest::journal() const
 Event KillTest::runAndKill(const std::string &what, const std::string &stop, std::chrono::microseconds after)
 {
     m_output = m_outputs->file("output" + std::to_string(m_kills));
-    SpawnedProgram child(kChild, {m_path, std::to_string(m_seed), what, stop}, {}, m_output);
+    SpawnedProgram child(kChild, {m_path, std::to_string(m_seed), what, stop, m_states->path()}, {}, m_output);
     Event event = child.wait();
     if (event == Event::Stopped) {
         if (after.count() > 0) {
@@ -111,15 +119,51 @@ Event KillTest::runAndKill(const std::string &what, const std::string &stop, std
 /// What the killed program has left, by the image alone; then the journal is settled and the image judged again.
 void KillTest::judge()
 {
+    const std::uint64_t before = m_writes;
+    const bool armed = std::exchange(m_armed, false) || !journal().empty();
     if (journal().empty()) {
         std::uint64_t found = 0;
         QCOMPARE(QString::fromStdString(m_checker->isOneOf(image(), m_writes, found)), QString());
         m_writes = found;
-        return;
+    } else {
+        ++m_journals;
+        QCOMPARE(QString::fromStdString(m_checker->isBetween(image(), m_writes)), QString());
+        settleHere(m_kills % 2 == 0 ? RecoveryChoice::Finish : RecoveryChoice::RollBack);
     }
-    ++m_journals;
-    QCOMPARE(QString::fromStdString(m_checker->isBetween(image(), m_writes)), QString());
-    settleHere(m_kills % 2 == 0 ? RecoveryChoice::Finish : RecoveryChoice::RollBack);
+    if (!QTest::currentTestFailed())
+        judgeEdits(before, armed);
+}
+
+/// The edits the killed program has left, restored: none may be lost of a write that had armed its journal when `before` were on the disk, and what is shown must
+/// have been shown before. They are written or discarded then.
+void KillTest::judgeEdits(std::uint64_t before, bool armed)
+{
+    DocumentOptions options = DiskDocument::smallPages();
+    options.journals.stateDirectory = m_states->path();
+    {
+        const DiskDocument disk(std::make_shared<FaultEnv>(), m_path, options, DiskDocument::Log::Kept);
+        QVERIFY(disk.document != nullptr);
+        m_logs += disk->leftEdits().empty() ? 0 : 1;
+        std::size_t listed = 0;
+        const auto restored = disk.restoreAll(listed);
+        QVERIFY2(restored.has_value(), restored ? "" : errorText(restored.error()).c_str());
+        QCOMPARE(listed, std::size_t{0});
+        QVERIFY(disk->leftEdits().empty());
+        const std::vector<std::byte> shown = disk.bytes();
+        QCOMPARE(QString::fromStdString(m_checker->isBegun(shown, m_writes)), QString());
+        if (armed)
+            QVERIFY2(shown == m_checker->after(before + 1), "an edit is neither on the disk nor staged");
+        if (m_kills % 3 == 0 && shown == m_checker->after(m_writes + 1)) {
+            QVERIFY(disk->commit().succeeded());
+            ++m_writes;
+        } else {
+            QVERIFY(disk->discard(ByteRange::whole(kImageSize)).has_value());
+        }
+        (void)disk->close(std::chrono::seconds(60));
+    }
+    QVERIFY(image() == m_checker->after(m_writes));
+    for (const std::string &name : namesIn(m_states->path()))
+        QVERIFY2(!name.ends_with(kRecoveryLogSuffix), name.c_str());
 }
 
 void KillTest::settleHere(RecoveryChoice choice)
@@ -156,7 +200,8 @@ void KillTest::survivesKillsAtRandomMoments()
         if (QTest::currentTestFailed())
             return;
     }
-    qInfo("%u kills, %u left a journal, %llu writes", m_kills, m_journals, static_cast<unsigned long long>(m_writes));
+    qInfo("%u kills, %u left a journal, %u left edits, %llu writes", m_kills, m_journals, m_logs,
+          static_cast<unsigned long long>(m_writes));
 }
 
 // Before each operation of a write in turn, until a write is done before it would stop. The first operations are those of opening.
@@ -172,7 +217,7 @@ void KillTest::survivesKillsBeforeEachOperation()
             break;
     }
     QVERIFY(m_journals > 0);
-    qInfo("%u kills, %u left a journal", m_kills, m_journals);
+    qInfo("%u kills, %u left a journal, %u left edits", m_kills, m_journals, m_logs);
 }
 
 void KillTest::survivesKillsAtNamedPoints_data()
@@ -188,6 +233,12 @@ void KillTest::survivesKillsAtNamedPoints_data()
     QTest::newRow("finishing") << true;
     QTest::newRow("removing") << true;
     QTest::newRow("forgetting") << false;
+    QTest::newRow("log writing") << false;
+    QTest::newRow("log syncing") << false;
+    QTest::newRow("log renaming") << false;
+    QTest::newRow("log naming") << false;
+    QTest::newRow("log removing") << false;
+    QTest::newRow("log forgetting") << false;
 }
 
 void KillTest::survivesKillsAtNamedPoints()
@@ -213,6 +264,7 @@ void KillTest::survivesKillsWhileSettling()
         for (auto number = static_cast<unsigned>(Random(3).below(step)); event == Event::Killed; number += step) {
             QCOMPARE(runAndKill(std::to_string(m_writes), "syncing", {}), Event::Killed);
             QVERIFY(!journal().empty());
+            m_armed = true;
             event = runAndKill(choiceWord(choice), std::to_string(number), {});
             QVERIFY(event == Event::Killed || event == Event::Exited);
             judge();
@@ -220,7 +272,7 @@ void KillTest::survivesKillsWhileSettling()
                 return;
         }
     }
-    qInfo("%u kills, %u left a journal", m_kills, m_journals);
+    qInfo("%u kills, %u left a journal, %u left edits", m_kills, m_journals, m_logs);
 }
 
 } // namespace cachet_test

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <new>
 #include <optional>
 
@@ -23,17 +24,19 @@ constexpr std::uint64_t kMostAllocations = 20'000;
 
 /// An image with edits staged on it; what writes it runs on the test's own thread, whose memory can be made to run out.
 struct Scene {
-    explicit Scene(bool batches)
-        : path(folder.write("disk.img", patternBytes(kSize, 1)))
+    explicit Scene(bool batches, std::shared_ptr<Executor> log = makeLogThread())
+        : logs(std::move(log))
+        , path(folder.write("disk.img", patternBytes(kSize, 1)))
         , old(patternBytes(kSize, 1))
     {
-        DocumentOptions options = DiskDocument::smallPages();
+        options.journals.stateDirectory = states.path();
+        options.logBehind = {};
         if (batches)
             options.journalLimit = 12'000;
         auto source = FileSource::open(env, path, FileSource::Access::WriteIfPermitted);
         if (!source)
             return;
-        auto created = Document::create(std::move(*source), options, {loads, writes, {}}, env);
+        auto created = Document::create(std::move(*source), options, {loads, writes, logs}, env);
         if (created && stage(**created))
             document = std::move(*created);
         neu = document ? bytes() : std::vector<std::byte>{};
@@ -89,8 +92,23 @@ struct Scene {
         return outcome;
     }
 
+    /// What the recovery log holds once the document has ended with all the time it needs: nothing when there is none.
+    [[nodiscard]] std::optional<StagedEdits> endAndReadLog()
+    {
+        (void)document->close(std::chrono::seconds(60));
+        document.reset();
+        const auto names = namesIn(states.path());
+        if (names.empty())
+            return std::nullopt;
+        auto read = readRecoveryLog(*env, states.file(names.front()), {});
+        return read && names.size() == 1 ? std::move(read->edits) : StagedEdits();
+    }
+
+    std::shared_ptr<Executor> logs;
     TempDir folder{memoryFolder()};
+    TempDir states{memoryFolder()}; ///< of the recovery log
     std::string path;
+    DocumentOptions options = DiskDocument::smallPages();
     std::shared_ptr<FaultEnv> env = std::make_shared<FaultEnv>();
     std::shared_ptr<ThreadExecutor> loads = std::make_shared<ThreadExecutor>(1);
     std::shared_ptr<ManualExecutor> writes = std::make_shared<ManualExecutor>();
@@ -112,6 +130,8 @@ private slots:
     void undoesToWhatItShowsWhenMemoryRanOutWhileWriting();
     void losesNothingWhenMemoryRunsOutWhileSettling_data() { addRows(); }
     void losesNothingWhenMemoryRunsOutWhileSettling();
+    void keepsEditsWhenTheLogRunsOutOfMemory_data();
+    void keepsEditsWhenTheLogRunsOutOfMemory();
     void setsAJournalAsideOrSaysWhyNot_data() { addRows(); }
     void setsAJournalAsideOrSaysWhyNot();
 
@@ -119,6 +139,8 @@ private:
     static void addRows();
     void settles(Scene &scene);
     void writesAtLast(Scene &scene);
+    void keepsWhatIsStaged(Scene &scene);
+    bool logFailing(std::uint64_t nth, std::uint64_t failing, bool appends);
 };
 
 void NthAllocationTest::addRows()
@@ -153,6 +175,23 @@ void NthAllocationTest::writesAtLast(Scene &scene)
     QVERIFY2(outcome->succeeded(), outcome->succeeded() ? "" : errorText(outcome->error()).c_str());
     QVERIFY(readFile(scene.path) == scene.neu);
     QCOMPARE(namesIn(scene.folder.path()), std::vector<std::string>{"disk.img"});
+    QVERIFY(!scene.endAndReadLog());
+}
+
+/// With memory again, the recovery log holds what is staged, byte for byte, and nothing that was written.
+void NthAllocationTest::keepsWhatIsStaged(Scene &scene)
+{
+    const StagedEdits staged = scene.document->staged();
+    const auto kept = scene.endAndReadLog();
+    QCOMPARE(kept.has_value(), !staged.empty());
+    if (!kept)
+        return;
+    QCOMPARE(kept->byteCount(), staged.byteCount());
+    std::vector<std::byte> shown(kSize);
+    std::vector<std::byte> expected(kSize);
+    kept->overlay(ByteOffset(0), shown);
+    staged.overlay(ByteOffset(0), expected);
+    QVERIFY(shown == expected);
 }
 
 void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
@@ -160,7 +199,8 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
     QFETCH(bool, forGood);
     QFETCH(bool, batches);
     bool failed = true;
-    for (std::uint64_t nth = 0; failed; ++nth) {
+    // Every allocation twice: the session goes on afterwards, or ends.
+    for (std::uint64_t nth = 0, turn = 0; failed || turn == 1; nth += turn, turn = 1 - turn) {
         QVERIFY(nth < kMostAllocations);
         Scene scene(batches);
         QVERIFY(scene.document != nullptr);
@@ -179,7 +219,10 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileWriting()
                      (where + ": " + errorText(outcome->error())).c_str());
         if (!outcome->succeeded() && (*outcome)->imageIntact && !batches)
             QVERIFY2(now == scene.old || now == scene.neu, where.c_str());
-        writesAtLast(scene);
+        if (turn == 0)
+            writesAtLast(scene);
+        else
+            keepsWhatIsStaged(scene);
         if (QTest::currentTestFailed()) {
             qWarning("%s", where.c_str());
             return;
@@ -235,8 +278,8 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileSettling()
             // Nothing works any more from the first sync after the journal got its name, that of the image.
             std::atomic<bool> renamed{false};
             scene.env->setHook([&](EnvOp op) {
-                renamed = renamed || op == EnvOp::Rename;
-                if (renamed && op == EnvOp::DataSync)
+                renamed = renamed || (op == EnvOp::Rename && !onLogThread());
+                if (renamed && op == EnvOp::DataSync && !onLogThread())
                     scene.env->failAny(0, EIO, Repeat::ForGood);
             });
             (void)scene.commitFailing(memory::kForGood, 0, failed);
@@ -257,6 +300,69 @@ void NthAllocationTest::losesNothingWhenMemoryRunsOutWhileSettling()
                 return;
             }
         }
+    }
+}
+
+void NthAllocationTest::keepsEditsWhenTheLogRunsOutOfMemory_data()
+{
+    QTest::addColumn<bool>("forGood");
+    QTest::addColumn<bool>("appends");
+    QTest::newRow("a new log, once") << false << false;
+    QTest::newRow("a new log, for good") << true << false;
+    QTest::newRow("an older log, once") << false << true;
+    QTest::newRow("an older log, for good") << true << true;
+}
+
+/// A session whose log runs on this thread; returns whether an allocation of it failed.
+bool NthAllocationTest::logFailing(std::uint64_t nth, std::uint64_t failing, bool appends)
+{
+    const auto log = std::make_shared<ManualExecutor>();
+    Scene scene(false, log);
+    bool failed = false;
+    const auto keep = [&](std::uint64_t from) {
+        memory::failAfter(from, failing);
+        try {
+            (void)log->runOne();
+        } catch (const std::bad_alloc &) {
+            scene.threw = true;
+        }
+        failed = memory::stopFailing();
+    };
+    const auto stage
+        = [&](std::uint64_t at) { return scene.document->stage(ByteOffset(at), bytesOf({1, 2, 3})).has_value(); };
+    if (!scene.document)
+        return false;
+    if (appends) {
+        keep(memory::kForGood);
+        if (!stage(10) || !scene.document->stageFill(rangeAt(3000, 50), patternBytes(20, 5)))
+            return false;
+    }
+    keep(nth);
+    if (scene.threw || !stage(20))
+        qFatal("allocation %llu", static_cast<unsigned long long>(nth));
+    const StagedEdits staged = scene.document->staged();
+    (void)scene.document->close(std::chrono::milliseconds(0));
+    (void)log->runAll();
+    const auto kept = scene.endAndReadLog();
+    std::vector<std::byte> shown(kSize);
+    std::vector<std::byte> expected(kSize);
+    if (kept)
+        kept->overlay(ByteOffset(0), shown);
+    staged.overlay(ByteOffset(0), expected);
+    if (!kept || kept->byteCount() != staged.byteCount() || shown != expected)
+        QTest::qFail(("allocation " + std::to_string(nth)).c_str(), __FILE__, __LINE__);
+    return failed;
+}
+
+// Whatever of the log's work could not be done, what is staged is kept once there is memory again.
+void NthAllocationTest::keepsEditsWhenTheLogRunsOutOfMemory()
+{
+    QFETCH(bool, forGood);
+    QFETCH(bool, appends);
+    bool failed = true;
+    for (std::uint64_t nth = 0; failed && !QTest::currentTestFailed(); ++nth) {
+        QVERIFY(nth < kMostAllocations);
+        failed = logFailing(nth, forGood ? memory::kForGood : 1, appends);
     }
 }
 

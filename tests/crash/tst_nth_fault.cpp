@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 
 using namespace cachecore;
 
@@ -89,13 +90,15 @@ struct Scene {
         , env(std::move(faulty))
     {
         options = DiskDocument::smallPages();
+        options.journals.stateDirectory = states.path();
         if (batches)
             options.journalLimit = 12'000;
     }
 
     [[nodiscard]] bool open()
     {
-        disk.emplace(env, path, options);
+        disk.reset(); // before the next one looks for what it leaves
+        disk.emplace(env, path, options, DiskDocument::Log::Kept);
         return disk->document != nullptr;
     }
     /// Two extents are seen, the others not.
@@ -137,8 +140,15 @@ struct Scene {
         return true;
     }
     [[nodiscard]] bool isClean() const { return namesIn(folder.path()) == std::vector<std::string>{"disk.img"}; }
+    /// The session ends, with all the time it needs to keep its edits.
+    void end()
+    {
+        (void)(*disk)->close(std::chrono::seconds(60));
+        disk.reset();
+    }
 
     TempDir folder{memoryFolder()};
+    TempDir states{memoryFolder()}; ///< of the recovery log
     TempDir sources{memoryFolder()};
     std::string path;
     std::string import;
@@ -168,6 +178,7 @@ private:
     void settleFailingAt(const Fault &fault, std::uint64_t nth, bool forGood, bool batches, RecoveryChoice choice,
                          bool &clean);
     void settleAll(Scene &scene, RecoveryChoice choice);
+    void startAgain(Scene &scene, RecoveryChoice choice);
     void writesAtLast(Scene &scene);
 };
 
@@ -197,6 +208,25 @@ void NthFaultTest::writesAtLast(Scene &scene)
     QVERIFY((*scene.disk)->staged().empty());
     QCOMPARE(scene.disk->bytes(), scene.neu);
     QVERIFY(scene.isClean());
+    scene.end();
+    QVERIFY(namesIn(scene.states.path()).empty());
+}
+
+/// The program ends once nothing fails any more, and is started again: settled and restored, no edit is lost.
+void NthFaultTest::startAgain(Scene &scene, RecoveryChoice choice)
+{
+    const StagedEdits staged = (*scene.disk)->staged();
+    scene.end();
+    QVERIFY(scene.open());
+    QCOMPARE((*scene.disk)->leftEdits().empty(), staged.empty());
+    for (const FoundJournal &journal : (*scene.disk)->unsettled())
+        QVERIFY(scene.disk->settle(journal.path, choice).has_value());
+    std::size_t listed = 0;
+    const auto restored = scene.disk->restoreAll(listed);
+    QVERIFY2(restored.has_value(), restored ? "" : errorText(restored.error()).c_str());
+    QCOMPARE(listed, std::size_t{0});
+    QVERIFY((*scene.disk)->leftEdits().empty());
+    QCOMPARE(scene.disk->bytes(), scene.neu);
 }
 
 void NthFaultTest::writeFailingAt(const Fault &fault, std::uint64_t nth, bool forGood, bool batches,
@@ -221,7 +251,9 @@ void NthFaultTest::writeFailingAt(const Fault &fault, std::uint64_t nth, bool fo
         QCOMPARE(QString::fromStdString(lacks(outcome.error())), QString());
         QVERIFY(!clean);
     }
-    if (!outcome->imageIntact)
+    if (nth % 2 == 1)
+        startAgain(scene, choice);
+    else if (!outcome->imageIntact)
         settleAll(scene, choice);
     if (!QTest::currentTestFailed())
         writesAtLast(scene);
@@ -254,8 +286,8 @@ void NthFaultTest::settleFailingAt(const Fault &fault, std::uint64_t nth, bool f
     QVERIFY(scene.stage());
     std::atomic<bool> renamed{false};
     scene.env->setHook([&](EnvOp op) {
-        renamed = renamed || op == EnvOp::Rename;
-        if (renamed && op == EnvOp::Write)
+        renamed = renamed || (op == EnvOp::Rename && !onLogThread());
+        if (renamed && op == EnvOp::Write && !onLogThread())
             scene.env->failAny(1, EIO, Repeat::ForGood); // this write works, nothing after it
     });
     const WriteOutcome stopped = (*scene.disk)->commit();

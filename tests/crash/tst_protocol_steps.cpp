@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/edit/external_bytes.h"
 #include "cachecore/write/recovery.h"
 #include "tests/crash/crash_scene.h"
 #include "tests/support/edits.h"
 
 #include <QTest>
 
+#include <algorithm>
 #include <cerrno>
 
 using namespace cachecore;
@@ -125,6 +127,33 @@ struct Scene {
     std::shared_ptr<SimulatedEnv> env;
 };
 
+/// A file to be staged that is not what it was any more, or ceases to be when it is read.
+class FickleImport final : public ExternalBytes {
+public:
+    explicit FickleImport(bool changed)
+        : m_changed(changed)
+    {
+    }
+    std::uint64_t size() const override { return 10; }
+    bool peek(std::uint64_t, std::span<std::byte>) const override { return false; }
+    Result<void> read(std::uint64_t, std::span<std::byte> into) const override
+    {
+        m_changed = true;
+        ++m_reads;
+        std::ranges::fill(into, std::byte{7});
+        return {};
+    }
+    Result<void> checkUnchanged() const override
+    {
+        return m_changed ? failure(ErrorCode::Changed, Operation::Import, {}, "/import") : Result<void>();
+    }
+    unsigned reads() const { return m_reads; }
+
+private:
+    mutable bool m_changed;
+    mutable unsigned m_reads = 0;
+};
+
 /// What happens on journal (J write, j sync, R its rename, X its removal), directory (D) and target (T write, t sync), repetitions once.
 std::string stepsOf(const std::vector<DiskOperation> &log)
 {
@@ -170,6 +199,8 @@ private slots:
     void refusesAnImageThatWasCutShort();
     void refusesWhileAJournalRemains();
     void refusesWhatChangedUnderTheEdits();
+    void readsNothingOfAChangedImport();
+    void refusesAnImportThatChangesWhileItIsRead();
     void acceptsAnotherChangeOfTheImage();
     void noticesWhatTheMediumDamages_data();
     void noticesWhatTheMediumDamages();
@@ -280,6 +311,35 @@ void ProtocolStepsTest::refusesWhatChangedUnderTheEdits()
     QVERIFY(end.error->range && end.error->range->contains(ByteOffset(5001)));
     QVERIFY(!scene.wroteToTarget());
     QCOMPARE(scene.image(), changed);
+    QVERIFY(scene.journals(*scene.open()).empty());
+}
+
+// Which would be for nothing, and may be as much as a disk holds.
+void ProtocolStepsTest::readsNothingOfAChangedImport()
+{
+    Scene scene;
+    const auto import = std::make_shared<const FickleImport>(true);
+    scene.scene.edits = scene.scene.edits.with(rangeAt(9000, 10), Piece::externalFrom(import, 0), {});
+    const TransactionEnd end = scene.write();
+    QVERIFY(end.kind == End::Untouched);
+    QVERIFY(end.error->code == ErrorCode::Changed && end.error->operation == Operation::Import);
+    QCOMPARE(import->reads(), 0U);
+    QVERIFY(!scene.wroteToTarget());
+    QVERIFY(scene.journals(*scene.open()).empty());
+}
+
+// What was read before and after the change is no state the file ever had.
+void ProtocolStepsTest::refusesAnImportThatChangesWhileItIsRead()
+{
+    Scene scene;
+    const auto import = std::make_shared<const FickleImport>(false);
+    scene.scene.edits = scene.scene.edits.with(rangeAt(9000, 10), Piece::externalFrom(import, 0), {});
+    const TransactionEnd end = scene.write();
+    QVERIFY(end.kind == End::Untouched);
+    QVERIFY(end.error->code == ErrorCode::Changed && end.error->operation == Operation::Import);
+    QCOMPARE(import->reads(), 1U);
+    QVERIFY(!scene.wroteToTarget());
+    QCOMPARE(scene.image(), scene.image0());
     QVERIFY(scene.journals(*scene.open()).empty());
 }
 

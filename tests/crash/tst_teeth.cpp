@@ -24,6 +24,7 @@ struct Tooth {
 };
 
 constexpr const char *kPowerCut = CACHET_PROGRAMS "/teeth_power_cut";
+constexpr const char *kSession = CACHET_PROGRAMS "/teeth_document_power_cut";
 constexpr const char *kLauncher = CACHET_LAUNCHER; ///< what starts a test here; empty: nothing but itself
 constexpr const char *kSteps = CACHET_PROGRAMS "/teeth_protocol_steps";
 
@@ -31,6 +32,8 @@ constexpr Tooth kTeeth[] = {
     {ProtocolStep::CheckIdentity, "CheckIdentity", kSteps, "refusesAnImageThatWasReplaced"},
     {ProtocolStep::CheckNoJournal, "CheckNoJournal", kSteps, "refusesWhileAJournalRemains"},
     {ProtocolStep::CompareBases, "CompareBases", kSteps, "refusesWhatChangedUnderTheEdits"},
+    {ProtocolStep::CheckImportsBefore, "CheckImportsBefore", kSteps, "readsNothingOfAChangedImport"},
+    {ProtocolStep::CheckImportsAfter, "CheckImportsAfter", kSteps, "refusesAnImportThatChangesWhileItIsRead"},
     {ProtocolStep::SyncJournalRecords, "SyncJournalRecords", kSteps, "writesInTheOrderOfTheProtocol"},
     {ProtocolStep::SyncArmed, "SyncArmed", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
     {ProtocolStep::RenameBeforeWrite, "RenameBeforeWrite", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
@@ -49,6 +52,16 @@ constexpr Tooth kTeeth[] = {
     {ProtocolStep::RecoveryChecksTarget, "RecoveryChecksTarget", kSteps, "settlesNoImageThatWasReplaced"},
     {ProtocolStep::RecoverySyncsTarget, "RecoverySyncsTarget", kPowerCut, "leavesOldOrNewAfterEveryCut:two bytes"},
     {ProtocolStep::RecoveryVerifies, "RecoveryVerifies", kSteps, "saysWhenTheMediumDamagesWhatIsSettled"},
+    {ProtocolStep::LogBeforeWrite, "LogBeforeWrite", kSession,
+     "losesNothingInASession:committed twice before the log was due, typed over what was never seen"},
+    {ProtocolStep::LogSyncAppended, "LogSyncAppended", kSession, "losesNothingInASession:typed again and again"},
+    {ProtocolStep::LogSyncNew, "LogSyncNew", kSession, "losesNothingInASession:typed again and again"},
+    {ProtocolStep::LogSyncPlace, "LogSyncPlace", kSession, "trustsNoStateDirectoryThatMayVanish"},
+    {ProtocolStep::LogSyncName, "LogSyncName", kSession, "losesNothingInASession:typed again and again"},
+    {ProtocolStep::LogRemove, "LogRemove", kSession, "losesNothingInASession:typed and discarded, then typed"},
+    {ProtocolStep::LogSyncRemoval, "LogSyncRemoval", kSession,
+     "losesNothingInASession:typed and discarded, then typed"},
+    {ProtocolStep::LogHoldsRestored, "LogHoldsRestored", kSession, "losesNothingOfARestoredSession"},
 };
 
 struct Run {
@@ -99,7 +112,7 @@ void TeethTest::coversEveryStep()
 
 void TeethTest::passesWithEveryStep()
 {
-    for (const char *const program : {kPowerCut, kSteps}) {
+    for (const char *const program : {kPowerCut, kSteps, kSession}) {
         std::vector<std::string> slotNames;
         for (const Tooth &tooth : kTeeth) {
             if (qstrcmp(tooth.program, program) == 0 && std::ranges::find(slotNames, tooth.slot) == slotNames.end())

@@ -112,8 +112,13 @@ void RecoveryLog::Impl::note(StagedEdits edits, const CommittedTransaction *tran
     std::unique_lock lock(m_mutex);
     if (!m_enabled || m_closed)
         return;
-    if (transaction)
-        m_committed.push_back(*transaction);
+    if (transaction) {
+        try {
+            m_committed.push_back(*transaction);
+        } catch (const std::bad_alloc &) {
+            // What is staged matters more than what it came from: a log that still held what was written would bring it back one day.
+        }
+    }
     if (!m_due)
         m_due = Clock::now() + m_options.behind;
     ++m_noted;

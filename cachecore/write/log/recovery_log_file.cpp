@@ -2,6 +2,7 @@
 #include "cachecore/write/log/recovery_log_file.h"
 
 #include "cachecore/base/directory_sync.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <utility>
@@ -40,10 +41,10 @@ Result<void> RecoveryLogFile::write(const StagedEdits &edits, std::span<const Co
     if (edits.empty())
         return remove(); // a log of nothing would be offered to the next session
     if (m_file && m_appendable && m_size <= kMostGrowth * m_sizeWhenNew + kGrowthAlwaysAllowed) {
-        m_appendable = false; // nor when it throws: the encoder is ahead of the file then
+        m_appendable = false; // unless it is done: memory may run out in the middle of a record
         const auto done = append(edits, committed);
-        const bool full = !done && done.error().code == ErrorCode::NoSpace && done.error().systemError == 0;
         m_appendable = done.has_value();
+        const bool full = !done && done.error().code == ErrorCode::NoSpace && done.error().systemError == 0;
         if (done)
             return {};
         if (!full)
@@ -59,8 +60,10 @@ Result<void> RecoveryLogFile::append(const StagedEdits &edits, std::span<const C
     recovery_log::Sink sink(m_file.get(), m_size, m_limit);
     if (auto done = m_encoder->state(sink, m_written, edits, committed); !done)
         return done;
-    if (auto done = m_file->dataSync(); !done)
-        return done;
+    if (!leftOut(ProtocolStep::LogSyncAppended)) {
+        if (auto done = m_file->dataSync(); !done)
+            return done;
+    }
     m_size = sink.end();
     m_written = edits;
     return {};
@@ -82,10 +85,14 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
             return failure(done.error());
         if (auto done = m_encoder->state(sink, {}, edits, committed); !done)
             return failure(done.error());
-        if (auto done = (*file)->dataSync(); !done)
-            return failure(done.error());
-        if (auto done = syncDirectoriesAbove(*m_env, m_claim.path()); !done)
-            return failure(done.error());
+        if (!leftOut(ProtocolStep::LogSyncNew)) {
+            if (auto done = (*file)->dataSync(); !done)
+                return failure(done.error());
+        }
+        if (!leftOut(ProtocolStep::LogSyncPlace)) {
+            if (auto done = syncDirectoriesAbove(*m_env, m_claim.path()); !done)
+                return failure(done.error());
+        }
         if (auto done = m_env->rename(m_claim.temporary(), m_claim.path()); !done)
             return failure(done.error());
         return sink.end();
@@ -100,7 +107,7 @@ Result<void> RecoveryLogFile::rewrite(const StagedEdits &edits, std::span<const 
     m_written = edits;
     m_size = *size;
     m_sizeWhenNew = *size;
-    auto synced = syncDirectory(*m_env, m_claim.path());
+    auto synced = leftOut(ProtocolStep::LogSyncName) ? Result<void>() : syncDirectory(*m_env, m_claim.path());
     m_appendable = synced.has_value();
     return synced;
 }

@@ -2,6 +2,7 @@
 #include "cachecore/write/log/recovery_log_place.h"
 
 #include "cachecore/base/directory_sync.h"
+#include "cachecore/write/journal/protocol_step.h"
 #include "cachecore/write/log/recovery_log_reader.h"
 
 #include <algorithm>
@@ -103,10 +104,10 @@ Result<std::vector<FoundRecoveryLog>> findRecoveryLogs(Env &env, const BlockSour
 
 Result<void> removeRecoveryLog(Env &env, const std::string &path)
 {
-    const auto removed = env.remove(path);
+    const auto removed = leftOut(ProtocolStep::LogRemove) ? Result<void>() : env.remove(path);
     if (!removed && removed.error().code != ErrorCode::NotFound)
         return removed;
-    return syncDirectory(env, path);
+    return leftOut(ProtocolStep::LogSyncRemoval) ? Result<void>() : syncDirectory(env, path);
 }
 
 Result<RecoveryLogClaim> RecoveryLogClaim::make(Env &env, const std::string &stem)

@@ -41,8 +41,10 @@ JournalBuilder::JournalBuilder(Parts parts)
 
 Result<void> JournalBuilder::build()
 {
-    if (auto unchanged = checkImports(); !unchanged)
-        return unchanged;
+    if (!leftOut(ProtocolStep::CheckImportsBefore)) {
+        if (auto unchanged = checkImports(); !unchanged)
+            return unchanged;
+    }
     for (std::size_t i = 0; i < m_ranges.count; ++i) {
         if (m_parts.stop.stop_requested())
             return failure(ErrorCode::Cancelled, Operation::Journal);
@@ -50,7 +52,7 @@ Result<void> JournalBuilder::build()
             return added;
         m_parts.progress.advance(m_ranges.at(i).length());
     }
-    return checkImports();
+    return leftOut(ProtocolStep::CheckImportsAfter) ? Result<void>() : checkImports();
 }
 
 Result<void> JournalBuilder::checkImports() const
