@@ -314,7 +314,7 @@ void DocumentPowerCutTest::survivesSampledCutsOfALongSession()
     Random random(2);
     CrashScene scene({.size = 100 * 4096 + 123, .targetSector = 4096});
     scene.places.stateDirectory = "/home/state/cachet";
-    SessionExplorer explorer(scene, {.deep = 0, .imagesOfOne = 6, .oneIn = kSlow ? 40U : 4U});
+    SessionExplorer explorer(scene, {.deep = 0, .imagesOfOne = 6, .oneIn = kSlow ? 40U : 10U});
     play(scene, explorer, {"", [&](RecordedSession &s) {
                                for (int i = 0; i < 150; ++i) {
                                    const std::size_t length = 1 + random.skewedBelow(9000);
