@@ -90,6 +90,7 @@ void Document::Impl::forgetHashesSeenDuringWrite(const StagedEdits &written)
     const std::vector<ByteRange> blocks = blocksWrittenInPart(written, std::move(staged));
     const std::lock_guard lock(m_editMutex);
     m_history.forgetHashes(blocks);
+    noteForLog();
 }
 
 /// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.

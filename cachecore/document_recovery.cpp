@@ -61,6 +61,7 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
         {
             const std::lock_guard lock(m_editMutex);
             m_history.forgetBases(changed);
+            noteForLog();
         }
         if (begins)
             beginEpoch({std::move(written), {}, 0}, committedAs(*finished));

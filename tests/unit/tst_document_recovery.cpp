@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/write/log/recovered_edits.h"
 #include "tests/support/file_document.h"
+#include "tests/support/gate.h"
 
 #include <QtTest>
 
@@ -12,6 +14,17 @@ using namespace cachet_test;
 namespace {
 
 constexpr std::size_t kSize = std::size_t{64} << 10;
+
+/// How many bytes lie on something that was not seen.
+std::uint64_t bytesOnUnseen(const StagedEdits &edits)
+{
+    std::uint64_t bytes = 0;
+    edits.forEachBase(edits.span(), [&bytes](ByteRange range, const Base &base) {
+        bytes += base.kind == Base::Kind::Unseen ? range.length() : 0;
+        return true;
+    });
+    return bytes;
+}
 
 } // namespace
 
@@ -30,11 +43,25 @@ private slots:
     void editsMadeOnTheMixtureAreNoConflictAfterwards();
     void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
     void journalSetAsideIsAskedAboutNoMore();
+    void logHearsWhatASettledJournalMakesDoubtful();
+    void logHearsWhatARolledBackWriteMakesDoubtful();
     void untouchedFileHasNothingToSettle();
 
 private:
     /// Interrupts a commit half-way so that its journal remains; true when it does.
     [[nodiscard]] bool interrupt(const FileDocument &file) const;
+    /// The edits that a session begun now is offered; none where it is offered none.
+    [[nodiscard]] StagedEdits left() const
+    {
+        const FileDocument file(m_path, *m_directory);
+        if (file->leftEdits().size() != 1)
+            return {};
+        auto read = readRecoveryLog(*systemEnv(), file->leftEdits().front().path,
+                                    [](const std::string &path) -> Result<std::shared_ptr<const ExternalBytes>> {
+                                        return failure(ErrorCode::NotFound, Operation::Import, {}, path);
+                                    });
+        return read ? std::move(read->edits) : StagedEdits();
+    }
     [[nodiscard]] std::vector<std::byte> wanted() const { return with(with(m_old, 10, m_first), 40'000, m_second); }
 
     std::unique_ptr<TempDir> m_directory;
@@ -206,6 +233,44 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
     QVERIFY(!readFile(kept).empty());
     const FileDocument again(m_path, *m_directory);
     QVERIFY(again->unsettled().empty());
+}
+
+void TestDocumentRecovery::logHearsWhatASettledJournalMakesDoubtful()
+{
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(readBytes(*file.document, 0, kSize));
+        QVERIFY(interrupt(file));
+        QCOMPARE(bytesOnUnseen(file->staged()), 0U);
+        QVERIFY(file.settle(file->unsettled().front().path, RecoveryChoice::RollBack));
+        QCOMPARE(bytesOnUnseen(file->staged()), 6U);
+        (void)file->close(std::chrono::seconds(10));
+    }
+    QCOMPARE(bytesOnUnseen(left()), 6U);
+}
+
+void TestDocumentRecovery::logHearsWhatARolledBackWriteMakesDoubtful()
+{
+    constexpr std::uint64_t kBlock = Base::kBaseBlock;
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(readBytes(*file.document, 0, kSize));
+        QVERIFY(file->stage(ByteOffset(kBlock), m_first));
+        const auto gate = std::make_shared<Gate>();
+        file.source->setGate(SourceOp::Sync, gate);
+        std::promise<WriteOutcome> done;
+        QVERIFY(file->startCommit([&](WriteOutcome outcome) { done.set_value(std::move(outcome)); }));
+        QVERIFY(gate->waitForWaiting(1));
+        QVERIFY(file->stage(ByteOffset(kBlock), patternBytes(2 * kBlock, 5)));
+        file->cancelWrite();
+        file.source->setGate(SourceOp::Sync, nullptr);
+        gate->open();
+        QVERIFY(!done.get_future().get());
+        QCOMPARE(readFile(m_path), m_old);
+        QCOMPARE(bytesOnUnseen(file->staged()), kBlock - m_first.size()); // of one block
+        (void)file->close(std::chrono::seconds(10));
+    }
+    QCOMPARE(bytesOnUnseen(left()), kBlock - m_first.size());
 }
 
 void TestDocumentRecovery::untouchedFileHasNothingToSettle()
