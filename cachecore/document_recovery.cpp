@@ -104,6 +104,8 @@ Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryCho
                     || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
                 journalSettled(journal, baseBlocks(report->span),
                                finished ? std::optional(report->header->transaction) : std::nullopt);
+            } else {
+                m_cached->invalidate(whole()); // how far it came is in no report
             }
             return report;
         };

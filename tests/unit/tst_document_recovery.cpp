@@ -43,6 +43,7 @@ private slots:
     void editsMadeOnTheMixtureAreNoConflictAfterwards();
     void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
     void journalSetAsideIsAskedAboutNoMore();
+    void settlingThatEndsHalfWayShowsWhatTheDiskHolds();
     void logHearsWhatASettledJournalMakesDoubtful();
     void logHearsWhatARolledBackWriteMakesDoubtful();
     void untouchedFileHasNothingToSettle();
@@ -233,6 +234,24 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
     QVERIFY(!readFile(kept).empty());
     const FileDocument again(m_path, *m_directory);
     QVERIFY(again->unsettled().empty());
+}
+
+void TestDocumentRecovery::settlingThatEndsHalfWayShowsWhatTheDiskHolds()
+{
+    std::string journal;
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(interrupt(file));
+        journal = file->unsettled().front().path;
+    }
+    const FileDocument file(m_path, *m_directory);
+    QCOMPARE(readBytes(*file.document, 0, kSize), with(m_old, 10, m_first));
+    file.source->fail(SourceOp::Sync, 0, EIO, Repeat::ForGood); // when all is written
+    QVERIFY(!file.settle(journal, RecoveryChoice::Finish));
+    file.source->clearFailures();
+    QCOMPARE(file->unsettled().size(), 1U);
+    QCOMPARE(readFile(m_path), wanted());
+    QCOMPARE(readBytes(*file.document, 0, kSize), wanted());
 }
 
 void TestDocumentRecovery::logHearsWhatASettledJournalMakesDoubtful()
