@@ -124,6 +124,7 @@ private:
     void noteStagedDuringWrite(ByteRange range);
     [[nodiscard]] FileBytes::Loading externalLoading();
     void noteForLog();
+    void noteLogTrouble(const std::optional<Error> &trouble);
     [[nodiscard]] Result<RestoreReport> restore(const std::string &log, ChangedBases changed,
                                                 const std::stop_token &stop);
     [[nodiscard]] Result<void> stageRestored(const StagedEdits &edits);
