@@ -12,16 +12,16 @@ namespace cachecore {
 /// The current edits as `change(edits, range)` makes them, with the lock taken when it returns. The bulk of the work is done without it,
 /// so that staging and showing go on; only what was staged meanwhile is worked on again under it.
 template <typename Change>
-StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const
+StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock)
 {
     lock.lock();
     const StagedEdits before = m_history.current();
     const std::size_t known = m_stagedDuringWrite.size();
+    m_stagedCarried = known;
     lock.unlock();
     StagedEdits changed = change(before, ByteRange::whole(kMaxSourceSize));
     lock.lock();
-    // From the last one known on: what is staged in the blocks of the newest entry makes no further one.
-    for (std::size_t i = known - (known > 0 ? 1 : 0); i < m_stagedDuringWrite.size(); ++i) {
+    for (std::size_t i = known; i < m_stagedDuringWrite.size(); ++i) {
         const ByteRange blocks = baseBlocks(m_stagedDuringWrite[i]);
         changed = changed.withAllOf(blocks, change(m_history.current().clipped(blocks), blocks));
     }
@@ -31,6 +31,7 @@ StagedEdits Document::Impl::changedCurrent(const Change &change, std::unique_loc
 /// Carries the current edits over to the disk as it is now. Without memory (std::bad_alloc) everything stays as it was.
 bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &committed)
 {
+    const std::uint64_t oldBytes = change.oldBytesInMemory();
     std::unique_lock lock(m_editMutex, std::defer_lock);
     StagedEdits carried
         = changedCurrent([&change](const StagedEdits &edits,
@@ -38,7 +39,7 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
                          lock);
     if (m_log)
         m_log->makeRoom();
-    const bool kept = m_history.beginEpoch(std::move(change), std::move(carried));
+    const bool kept = m_history.beginEpoch(std::move(change), std::move(carried), oldBytes);
     if (m_log)
         m_log->noteCommitted(m_history.current(), committed);
     return kept;
@@ -89,6 +90,7 @@ void Document::Impl::forgetHashesSeenDuringWrite(const StagedEdits &written)
     const std::vector<ByteRange> blocks = blocksWrittenInPart(written, std::move(staged));
     const std::lock_guard lock(m_editMutex);
     m_history.forgetHashes(blocks);
+    noteForLog();
 }
 
 /// Remembers that `range` was staged while a write runs; m_editMutex is held. Typing goes on in the same blocks, which count once.
@@ -96,8 +98,9 @@ void Document::Impl::noteStagedDuringWrite(ByteRange range)
 {
     if (m_writing == Writing::No)
         return;
-    if (m_stagedDuringWrite.empty() || !baseBlocks(m_stagedDuringWrite.back()).contains(baseBlocks(range)))
-        m_stagedDuringWrite.push_back(baseBlocks(range));
+    const ByteRange blocks = baseBlocks(range);
+    if (m_stagedDuringWrite.size() == m_stagedCarried || !m_stagedDuringWrite.back().contains(blocks))
+        m_stagedDuringWrite.push_back(blocks);
 }
 
 } // namespace cachecore

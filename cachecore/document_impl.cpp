@@ -89,6 +89,8 @@ void Document::Impl::notify(DocumentChanges changes)
 {
     if (changes.edits)
         m_cached->noteChange();
+    if (changes.edits && m_log)
+        m_log->tellDropped();
     const std::lock_guard lock(m_observerMutex);
     if (m_observer)
         m_observer(changes);

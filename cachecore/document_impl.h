@@ -113,7 +113,7 @@ private:
     [[nodiscard]] bool batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
                                       WriteReport &report);
     template <typename Change>
-    [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock) const;
+    [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock);
     bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
     void beginEpochUncarried();
     void makeRoomForEnd(WriteReport &report);
@@ -127,6 +127,7 @@ private:
     void noteStagedDuringWrite(ByteRange range);
     [[nodiscard]] FileBytes::Loading externalLoading();
     void noteForLog();
+    void noteLogTrouble(const std::optional<Error> &trouble);
     [[nodiscard]] Result<RestoreReport> restore(const std::string &log, ChangedBases changed,
                                                 const std::stop_token &stop);
     [[nodiscard]] Result<void> stageRestored(const StagedEdits &edits);
@@ -138,7 +139,7 @@ private:
     const DocumentExecutors m_executors;
     const std::shared_ptr<Env> m_env;
 
-    /// Guards m_history, m_writing, m_stagedDuringWrite, m_progress, m_stop, m_unsettled, m_leftEdits,
+    /// Guards m_history, m_writing, m_stagedDuringWrite, m_stagedCarried, m_progress, m_stop, m_unsettled, m_leftEdits,
     /// m_logTrouble, m_closed.
     mutable std::mutex m_editMutex;
     std::condition_variable m_writeEnded;
@@ -147,6 +148,8 @@ private:
     Writing m_writing = Writing::No;
     std::vector<ByteRange>
         m_stagedDuringWrite; ///< ranges staged since the last write was asked for, while it is not done
+    std::size_t m_stagedCarried
+        = 0; ///< so many of these are carried over already or just now, and take in nothing staged later
     std::shared_ptr<WriteProgress> m_progress; ///< of the write under way
     std::stop_source m_stop;                   ///< stops it
     struct Unsettled {

@@ -72,7 +72,7 @@ void Document::Impl::startLog()
                                                   return;
                                               {
                                                   const std::lock_guard guard(impl->m_editMutex);
-                                                  impl->m_logTrouble = trouble;
+                                                  impl->noteLogTrouble(trouble);
                                               }
                                               impl->notify({.recovery = true});
                                           });
@@ -83,6 +83,19 @@ void Document::Impl::noteForLog()
 {
     if (m_log)
         m_log->note(m_history.current());
+}
+
+/// What needs memory of it is left out where there is none; m_editMutex is held.
+void Document::Impl::noteLogTrouble(const std::optional<Error> &trouble)
+{
+    try {
+        m_logTrouble = trouble;
+    } catch (const std::bad_alloc &) {
+        m_logTrouble.emplace();
+        m_logTrouble->code = trouble->code;
+        m_logTrouble->systemError = trouble->systemError;
+        m_logTrouble->operation = trouble->operation;
+    }
 }
 
 std::vector<FoundRecoveryLog> Document::Impl::leftEdits() const

@@ -78,6 +78,7 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
         {
             const std::lock_guard lock(m_editMutex);
             m_history.forgetBases(changed);
+            noteForLog();
         }
         if (begins)
             beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
@@ -129,6 +130,8 @@ Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryCho
                     || (report->state != JournalState::RolledBack && choice == RecoveryChoice::Finish);
                 journalSettled(journal, baseBlocks(report->span),
                                finished ? std::optional(report->header->transaction) : std::nullopt);
+            } else {
+                m_cached->invalidate(whole()); // how far it came is in no report
             }
             return report;
         };

@@ -76,6 +76,7 @@ Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, std::sh
             return failure(ErrorCode::NeedsRecovery, Operation::Plan, range, m_unsettled.front().journal.path);
         m_writing = Writing::Queued;
         m_stagedDuringWrite.clear();
+        m_stagedCarried = 0;
         m_progress = progress;
         m_stop = stop;
         if (frozen)

@@ -39,10 +39,12 @@ void EditHistory::take(EditStep step, std::uint64_t payload, bool join, Change &
         Step &last = m_steps[m_done - 1];
         const ByteRange grown(last.step.range.end(), std::max(last.step.range.end(), step.range.end()));
         StagedEdits kept = last.kept;
-        if (m_current.anyIn(grown))
-            kept.replace(grown, m_current.clipped(grown));
+        if (m_current.anyIn(grown)) {
+            const StagedEdits before = m_current.clipped(grown);
+            kept.replace(grown, before);
+            payload += before.payload();
+        }
         change();
-        payload += kept.payload() - last.kept.payload();
         last.kept = std::move(kept);
         last.payload += payload;
         last.step.range = {last.step.range.begin(), grown.end()};
@@ -120,17 +122,16 @@ StagedEdits EditHistory::carried(const Step &step) const
     return kept;
 }
 
-bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried)
+bool EditHistory::beginEpoch(EpochChange change, StagedEdits carried, std::uint64_t oldBytes)
 {
     m_sealed = true;
     if (!change.oldBytesKept()) {
         keepOnlyCurrent(std::move(carried), epoch() + 1);
         return false;
     }
-    const std::uint64_t bytes = change.oldBytesInMemory();
     const Retired retired{change.retiredBytes, change.retiredBytes > 0 ? std::uint64_t{1} : 0};
-    m_changes.push_back({std::move(change), bytes}); // from here on nothing can run out of memory
-    m_bytes += bytes;
+    m_changes.push_back({std::move(change), oldBytes}); // from here on nothing can run out of memory
+    m_bytes += oldBytes;
     m_retired = {m_retired.bytes + retired.bytes, m_retired.journals + retired.journals};
     m_current = std::move(carried);
     dropUnneededChanges();

@@ -9,6 +9,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace cachecore {
 
@@ -60,9 +61,14 @@ public:
     bool redo();
 
     /// The disk now holds change.written. Without old bytes, states of earlier epochs could not be shown any more and are dropped.
-    /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
-    /// states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
-    bool beginEpoch(EpochChange change, StagedEdits carried);
+    /// `carried` is carriedOver(current(), change), `oldBytes` change.oldBytesInMemory(), made by the caller so that they need not be made under its
+    /// lock. Returns whether the states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
+    bool beginEpoch(EpochChange change, StagedEdits carried, std::uint64_t oldBytes);
+    bool beginEpoch(EpochChange change, StagedEdits carried)
+    {
+        const std::uint64_t oldBytes = change.oldBytesInMemory();
+        return beginEpoch(std::move(change), std::move(carried), oldBytes);
+    }
     /// The same where what is staged could not be carried over: it stays as it is, and nothing can be returned to. Needs no memory.
     void beginEpochUncarried();
     /// What was seen under the edits in `range` says nothing any more, here and in every step. O(bases * log n).

@@ -4,8 +4,11 @@
 
 #include <QtTest>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 using namespace cachecore;
@@ -85,6 +88,7 @@ private slots:
     void foreignChangeUnderEditsOfACancelledWriteIsNoticed_data();
     void foreignChangeUnderEditsOfACancelledWriteIsNoticed();
     void blockSeenHalfWrittenIsNoConflictOnceItIsRolledBack();
+    void showingGoesOnWhileAFillIsCarriedOver();
     void readDuringASuspendedCommitSeesTheStagedValueC14();
     void editStagedDuringASuspendedCommitIsKeptC14();
 };
@@ -271,6 +275,40 @@ void TestDocumentBatches::blockSeenHalfWrittenIsNoConflictOnceItIsRolledBack()
     QCOMPARE(fixture.memory->bytes(), disk);
     QVERIFY(fixture->commit());
     QCOMPARE(fixture.memory->bytes(), with(disk, 4096, pasted));
+}
+
+/// All that was written lies under what was staged meanwhile, and is worked through without anybody waiting. The best of some rounds counts, since
+/// the machine has other work.
+void TestDocumentBatches::showingGoesOnWhileAFillIsCarriedOver()
+{
+    constexpr std::uint64_t kPlaces = 100'000;
+    constexpr std::uint64_t kApart = 16;
+    std::chrono::nanoseconds best = std::chrono::hours(1);
+    for (int round = 0; round < 5; ++round) {
+        DocumentFixture fixture(patternBytes(kPlaces * kApart));
+        for (std::uint64_t place = 0; place < kPlaces; ++place)
+            QVERIFY(fixture->stage(ByteOffset(place * kApart), bytesOf({1})));
+        HeldCommit commit(fixture, SourceOp::Sync);
+        QVERIFY(commit.held);
+        QVERIFY(fixture->stageFill(rangeAt(0, kPlaces * kApart), bytesOf({2, 3})));
+        std::atomic<bool> stop = false;
+        std::chrono::nanoseconds longest{0};
+        std::thread viewer([&] {
+            while (!stop) {
+                const auto begin = std::chrono::steady_clock::now();
+                (void)peek(*fixture.document, 0, 16);
+                longest = std::max<std::chrono::nanoseconds>(longest, std::chrono::steady_clock::now() - begin);
+            }
+        });
+        const WriteOutcome outcome = commit.finish();
+        stop = true;
+        viewer.join();
+        QVERIFY(outcome);
+        QCOMPARE(fixture->staged().byteCount(), kPlaces * kApart);
+        best = std::min(best, longest);
+    }
+    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(best).count();
+    QVERIFY2(best < std::chrono::milliseconds(10), qPrintable(QString("%1 us").arg(microseconds)));
 }
 
 void TestDocumentBatches::readDuringASuspendedCommitSeesTheStagedValueC14()

@@ -6,6 +6,7 @@
 #include <QtTest>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <future>
 
@@ -46,6 +47,7 @@ private slots:
     void damagedLogIsKept();
     void restoreThatComesAfterTheCloseKeepsTheLog();
     void liveDocumentsEditsAreNotOffered();
+    void stagingIsToldWhenNobodyKeepsIt();
 
 private:
     /// Stages `bytes` at `at` in a session that ends without writing them.
@@ -227,6 +229,23 @@ void TestDocumentLeftEdits::liveDocumentsEditsAreNotOffered()
     QTRY_VERIFY(QFile::exists(QString::fromStdString(m_directory->file("state"))));
     const FileDocument second = open();
     QVERIFY(second->leftEdits().empty());
+}
+
+void TestDocumentLeftEdits::stagingIsToldWhenNobodyKeepsIt()
+{
+    const FileDocument file = open();
+    QVERIFY(!file->logTrouble());
+    std::atomic<int> told = 0;
+    file->setObserver([&told](DocumentChanges changes) { told += changes.recovery ? 1 : 0; });
+    QVERIFY(file.log->shutDown(10s));
+    QVERIFY(file->stage(ByteOffset(100), bytesOf({1})));
+    const auto trouble = file->logTrouble();
+    QVERIFY(trouble);
+    QCOMPARE(trouble->code, ErrorCode::Closed);
+    QCOMPARE(trouble->operation, Operation::Journal);
+    QVERIFY(file->stage(ByteOffset(101), bytesOf({2})));
+    QCOMPARE(told.load(), 1);
+    file->setObserver({});
 }
 
 QTEST_GUILESS_MAIN(TestDocumentLeftEdits)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "cachecore/write/log/recovered_edits.h"
 #include "tests/support/file_document.h"
+#include "tests/support/gate.h"
 
 #include <QtTest>
 
@@ -25,6 +27,17 @@ Result<std::string> setAside(const FileDocument &file, const std::string &journa
     return done.get_future().get();
 }
 
+/// How many bytes lie on something that was not seen.
+std::uint64_t bytesOnUnseen(const StagedEdits &edits)
+{
+    std::uint64_t bytes = 0;
+    edits.forEachBase(edits.span(), [&bytes](ByteRange range, const Base &base) {
+        bytes += base.kind == Base::Kind::Unseen ? range.length() : 0;
+        return true;
+    });
+    return bytes;
+}
+
 } // namespace
 
 /// A write that could neither be completed nor rolled back, settled in the document it happened in and in one opened later.
@@ -48,11 +61,26 @@ private slots:
     void journalWhoseDirectoryCannotBeSeenStaysUnsettled();
     void memoryStaysUnsettledWithoutAJournalToLookFor();
     void journalOfAWriterIsNoneOfAReadersBusiness();
+    void settlingThatEndsHalfWayShowsWhatTheDiskHolds();
+    void logHearsWhatASettledJournalMakesDoubtful();
+    void logHearsWhatARolledBackWriteMakesDoubtful();
     void untouchedFileHasNothingToSettle();
 
 private:
     /// Interrupts a commit half-way so that its journal remains; true when it does.
     [[nodiscard]] bool interrupt(const FileDocument &file) const;
+    /// The edits that a session begun now is offered; none where it is offered none.
+    [[nodiscard]] StagedEdits left() const
+    {
+        const FileDocument file(m_path, *m_directory);
+        if (file->leftEdits().size() != 1)
+            return {};
+        auto read = readRecoveryLog(*systemEnv(), file->leftEdits().front().path,
+                                    [](const std::string &path) -> Result<std::shared_ptr<const ExternalBytes>> {
+                                        return failure(ErrorCode::NotFound, Operation::Import, {}, path);
+                                    });
+        return read ? std::move(read->edits) : StagedEdits();
+    }
     [[nodiscard]] std::vector<std::byte> wanted() const { return with(with(m_old, 10, m_first), 40'000, m_second); }
 
     std::unique_ptr<TempDir> m_directory;
@@ -315,6 +343,62 @@ void TestDocumentRecovery::journalOfAWriterIsNoneOfAReadersBusiness()
     QVERIFY(systemEnv()->status(journal));
     const FileDocument again(m_path, *m_directory); // the lock was given back
     QVERIFY(again.source->writable());
+}
+
+void TestDocumentRecovery::settlingThatEndsHalfWayShowsWhatTheDiskHolds()
+{
+    std::string journal;
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(interrupt(file));
+        journal = file->unsettled().front().path;
+    }
+    const FileDocument file(m_path, *m_directory);
+    QCOMPARE(readBytes(*file.document, 0, kSize), with(m_old, 10, m_first));
+    file.source->fail(SourceOp::Sync, 0, EIO, Repeat::ForGood); // when all is written
+    QVERIFY(!file.settle(journal, RecoveryChoice::Finish));
+    file.source->clearFailures();
+    QCOMPARE(file->unsettled().size(), 1U);
+    QCOMPARE(readFile(m_path), wanted());
+    QCOMPARE(readBytes(*file.document, 0, kSize), wanted());
+}
+
+void TestDocumentRecovery::logHearsWhatASettledJournalMakesDoubtful()
+{
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(readBytes(*file.document, 0, kSize));
+        QVERIFY(interrupt(file));
+        QCOMPARE(bytesOnUnseen(file->staged()), 0U);
+        QVERIFY(file.settle(file->unsettled().front().path, RecoveryChoice::RollBack));
+        QCOMPARE(bytesOnUnseen(file->staged()), 6U);
+        (void)file->close(std::chrono::seconds(10));
+    }
+    QCOMPARE(bytesOnUnseen(left()), 6U);
+}
+
+void TestDocumentRecovery::logHearsWhatARolledBackWriteMakesDoubtful()
+{
+    constexpr std::uint64_t kBlock = Base::kBaseBlock;
+    {
+        const FileDocument file(m_path, *m_directory);
+        QVERIFY(readBytes(*file.document, 0, kSize));
+        QVERIFY(file->stage(ByteOffset(kBlock), m_first));
+        const auto gate = std::make_shared<Gate>();
+        file.source->setGate(SourceOp::Sync, gate);
+        std::promise<WriteOutcome> done;
+        QVERIFY(file->startCommit([&](WriteOutcome outcome) { done.set_value(std::move(outcome)); }));
+        QVERIFY(gate->waitForWaiting(1));
+        QVERIFY(file->stage(ByteOffset(kBlock), patternBytes(2 * kBlock, 5)));
+        file->cancelWrite();
+        file.source->setGate(SourceOp::Sync, nullptr);
+        gate->open();
+        QVERIFY(!done.get_future().get());
+        QCOMPARE(readFile(m_path), m_old);
+        QCOMPARE(bytesOnUnseen(file->staged()), kBlock - m_first.size()); // of one block
+        (void)file->close(std::chrono::seconds(10));
+    }
+    QCOMPARE(bytesOnUnseen(left()), kBlock - m_first.size());
 }
 
 void TestDocumentRecovery::untouchedFileHasNothingToSettle()

@@ -4,7 +4,10 @@
 #include "tests/support/history_rig.h"
 #include "tests/support/random.h"
 
+#include <QElapsedTimer>
 #include <QTest>
+
+#include <array>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -21,6 +24,8 @@ private slots:
     void onlyTypingJoins_data();
     void onlyTypingJoins();
     void manyPiecesAreCarriedOver();
+    void typingOverManyPiecesIsNoSlowerForTheirNumber();
+    void onlyHashesInTheBlocksAreForgotten();
 };
 
 void TestEditHistory::everyStateShowsItsBytesAcrossAnyWrites()
@@ -208,6 +213,55 @@ void TestEditHistory::manyPiecesAreCarriedOver()
     QVERIFY(history.redo());
     QCOMPARE(visible(history, disk), covered);
     QVERIFY(history.invariantsHold());
+}
+
+/// One step that grows with each byte: looking through all it keeps each time took minutes.
+void TestEditHistory::typingOverManyPiecesIsNoSlowerForTheirNumber()
+{
+    constexpr std::uint64_t kBytes = 60'000;
+    EditHistory history({});
+    for (std::uint64_t at = 0; at < kBytes; ++at)
+        stage(history, rangeAt(at, 1), bytesOf({1}), false);
+    QElapsedTimer timer;
+    timer.start();
+    for (std::uint64_t at = 0; at < kBytes; ++at)
+        stage(history, rangeAt(at, 1), bytesOf({2}), false, EditKind::Type, true);
+    const qint64 elapsedMs = timer.elapsed();
+    QCOMPARE(history.undoStep()->range, rangeAt(0, kBytes));
+    QVERIFY(history.invariantsHold());
+    QVERIFY(history.undo());
+    Bytes bytes(kBytes);
+    history.current().overlay(ByteOffset(0), bytes);
+    QCOMPARE(bytes, Bytes(kBytes, std::byte{1}));
+    QVERIFY2(elapsedMs < 3'000, qPrintable(QString("%1 ms").arg(elapsedMs)));
+}
+
+void TestEditHistory::onlyHashesInTheBlocksAreForgotten()
+{
+    constexpr std::uint64_t kBlock = Base::kBaseBlock;
+    RangeTree<Base> seen;
+    for (std::uint64_t i = 0; i < 4; ++i)
+        seen = seen.with(rangeAt(i * kBlock, kBlock), Base::ofHash({i, i}));
+    seen = seen.with(rangeAt(4 * kBlock, 5), Base::ofBytes(shared(Bytes(5))));
+    EditHistory history({});
+    history.stage(rangeAt(0, 4 * kBlock + 5), patternPiece(bytesOf({1}), 1), seen, EditKind::Fill, 1, false);
+    history.push(history.current().without(rangeAt(0, 2 * kBlock)), {EditKind::Discard, rangeAt(0, 2 * kBlock)}, 0,
+                 false);
+    const std::array blocks{rangeAt(kBlock, kBlock), rangeAt(3 * kBlock, 2 * kBlock), rangeAt(9 * kBlock, kBlock)};
+    history.forgetHashes(blocks);
+    const auto kinds = [&history] {
+        std::vector<Base::Kind> all;
+        history.current().forEachBase(ByteRange::whole(10 * kBlock), [&all](ByteRange, const Base &base) {
+            all.push_back(base.kind);
+            return true;
+        });
+        return all;
+    };
+    using enum Base::Kind;
+    QCOMPARE(kinds(), (std::vector{SeenHashes, Unseen, SeenBytes}));
+    QVERIFY(history.undo()); // what a step keeps as well
+    QCOMPARE(kinds(), (std::vector{SeenHashes, Unseen, SeenHashes, Unseen, SeenBytes}));
+    QVERIFY(history.current().invariantsHold());
 }
 
 QTEST_GUILESS_MAIN(TestEditHistory)

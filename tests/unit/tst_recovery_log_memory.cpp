@@ -6,7 +6,11 @@
 
 #include <QTest>
 
+#include <memory>
 #include <new>
+#include <optional>
+#include <utility>
+#include <vector>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -36,6 +40,26 @@ Attempt runOneFailing(RecoveryLogRig &rig, std::uint64_t nth, std::uint64_t fail
     return attempt;
 }
 
+/// Has no memory for a task as long as it is full.
+class FullExecutor final : public Executor {
+public:
+    bool post(Task task) override
+    {
+        if (full)
+            throw std::bad_alloc();
+        return m_inner.post(std::move(task));
+    }
+    unsigned concurrency() const override { return 1; }
+    bool workerStuck() override { return false; }
+    void workerRecovered() override { }
+    std::size_t runAll() { return m_inner.runAll(); }
+
+    bool full = true;
+
+private:
+    ManualExecutor m_inner;
+};
+
 } // namespace
 
 class TstRecoveryLogMemory : public QObject {
@@ -45,6 +69,7 @@ private slots:
     void holdsWhatItSaysWhicheverAllocationFails_data();
     void holdsWhatItSaysWhicheverAllocationFails();
     void notesACommittedTransactionWithoutMemory();
+    void tellsOfAStateThatNoTaskWrites();
 };
 
 void TstRecoveryLogMemory::holdsWhatItSaysWhicheverAllocationFails_data()
@@ -119,6 +144,35 @@ void TstRecoveryLogMemory::notesACommittedTransactionWithoutMemory()
     QVERIFY(read);
     QCOMPARE(read->committed, std::optional(committed.id));
     QVERIFY(FlatEdits(read->edits, RecoveryLogRig::kSize) == FlatEdits(kept, RecoveryLogRig::kSize));
+}
+
+void TstRecoveryLogMemory::tellsOfAStateThatNoTaskWrites()
+{
+    RecoveryLogRig rig;
+    const auto executor = std::make_shared<FullExecutor>();
+    std::vector<std::optional<Error>> told;
+    RecoveryLog log(rig.env, rig.stem, rig.header, executor, RecoveryLogRig::atOnce(),
+                    [&told](const std::optional<Error> &trouble) { told.push_back(trouble); });
+    const StagedEdits edits = StagedEdits().with(rangeAt(10, 2), literalPiece(bytesOf({1, 2}), 1), {});
+    for (int i = 0; i < 2; ++i) {
+        log.note(edits);
+        QCOMPARE(told.size(), static_cast<std::size_t>(i)); // whoever notes may hold what is needed to hear of it
+        log.tellDropped();
+        QCOMPARE(told.size(), std::size_t{1});
+    }
+    QVERIFY(told[0].has_value());
+    QCOMPARE(told[0]->code, ErrorCode::OutOfMemory);
+    QCOMPARE(told[0]->operation, Operation::Journal);
+
+    executor->full = false;
+    log.note(edits);
+    (void)executor->runAll();
+    QCOMPARE(told.size(), std::size_t{2});
+    QVERIFY(!told[1]);
+    log.tellDropped();
+    QCOMPARE(told.size(), std::size_t{2});
+    const auto read = rig.readAt(log.path());
+    QVERIFY(read && FlatEdits(read->edits, RecoveryLogRig::kSize) == FlatEdits(edits, RecoveryLogRig::kSize));
 }
 
 QTEST_GUILESS_MAIN(TstRecoveryLogMemory)

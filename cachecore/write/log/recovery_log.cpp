@@ -3,6 +3,7 @@
 
 #include "cachecore/write/log/recovery_log_file.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <new>
@@ -31,6 +32,7 @@ public:
 
     void note(StagedEdits edits, const CommittedTransaction *transaction);
     void makeRoom();
+    void tellDropped();
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     [[nodiscard]] Result<void> close(std::chrono::milliseconds wait);
     [[nodiscard]] std::string path() const;
@@ -74,6 +76,8 @@ private:
     std::uint64_t m_kept = 0;
     std::uint64_t m_attempts = 0;
     std::optional<Error> m_error;           ///< of the last attempt
+    bool m_told = false;                    ///< that there is trouble, and not yet that it is over
+    std::atomic<bool> m_dropped{false};     ///< a task went unrun and nobody was told; read without the lock
     std::optional<Clock::time_point> m_due; ///< when to write: nothing when nothing was noted since the last attempt
     bool m_tasked = false;                  ///< the task waits on the executor or runs
     bool m_hurry = false;
@@ -140,12 +144,16 @@ void RecoveryLog::Impl::needTask(std::unique_lock<std::mutex> &lock)
         return;
     m_tasked = true;
     lock.unlock();
+    bool memory = true;
     try {
         // Refused or without memory, the task is destroyed, which takes back what is said above.
         (void)m_executor->post(Task(shared_from_this()));
-    } catch (const std::bad_alloc &) { // the same
+    } catch (const std::bad_alloc &) {
+        memory = false;
     }
     lock.lock();
+    if (!memory && m_error)
+        m_error->code = ErrorCode::OutOfMemory;
 }
 
 void RecoveryLog::Impl::taskDropped()
@@ -153,8 +161,28 @@ void RecoveryLog::Impl::taskDropped()
     const std::lock_guard lock(m_mutex);
     m_tasked = false;
     m_error = Error::of(ErrorCode::Closed, Operation::Journal);
+    m_dropped = !m_told;
     ++m_attempts;
     m_progress.notify_all();
+}
+
+void RecoveryLog::Impl::tellDropped()
+{
+    if (!m_dropped)
+        return;
+    const std::lock_guard telling(m_troubleMutex); // first, so that its end is told after it
+    Error error;
+    {
+        const std::lock_guard lock(m_mutex);
+        m_dropped = false;
+        if (!m_error || m_told)
+            return;
+        m_told = true;
+        error.code = m_error->code;
+        error.operation = m_error->operation;
+    }
+    if (m_trouble)
+        m_trouble(error);
 }
 
 void RecoveryLog::Impl::work()
@@ -201,7 +229,8 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
     // What is too large stays so until something else is noted.
     const bool tooLarge = !outcome && outcome.error().code == ErrorCode::NoSpace && outcome.error().systemError == 0;
     if (outcome) {
-        const bool mended = m_error.has_value();
+        const bool mended = std::exchange(m_told, false);
+        m_dropped = false;
         m_error.reset();
         m_kept = work.number;
         m_committed.erase(m_committed.begin(), m_committed.begin() + static_cast<std::ptrdiff_t>(work.committed));
@@ -212,7 +241,8 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
             lock.lock();
         }
     } else {
-        const bool first = !std::exchange(m_error, std::move(outcome.error()));
+        const bool first = !std::exchange(m_told, true);
+        m_error = std::move(outcome.error());
         if (!tooLarge)
             m_due = Clock::now() + m_options.retryAfter;
         if (first) {
@@ -327,6 +357,11 @@ void RecoveryLog::note(StagedEdits edits)
 void RecoveryLog::makeRoom()
 {
     m_impl->makeRoom();
+}
+
+void RecoveryLog::tellDropped()
+{
+    m_impl->tellDropped();
 }
 
 void RecoveryLog::noteCommitted(StagedEdits edits, const CommittedTransaction &transaction)

@@ -39,8 +39,8 @@ public:
         std::uint64_t limit = std::uint64_t{1} << 30;
     };
 
-    /// Told of the first error after a success (its path names the file), and of the first success after an error (nothing), on the executor. Must not
-    /// call the log.
+    /// Told of the first error after a success (its path names the file), and of the first success after an error (nothing), on the executor, or by
+    /// tellDropped. Must not call the log, nor throw.
     using Trouble = std::function<void(const std::optional<Error> &)>;
 
     /// `stem`: see recoveryLogStem; with an empty one there is no log and everything here does nothing. `header` says everything but the salt.
@@ -57,6 +57,10 @@ public:
     void makeRoom();
     /// The same after a transaction was committed: `edits` is what is staged still. Without memory (std::bad_alloc) nothing is noted.
     void noteCommitted(StagedEdits edits, const CommittedTransaction &transaction);
+
+    /// Tells of a state that no task is on its way to write, because the executor is closed (Closed) or there is no memory for a task (OutOfMemory), when
+    /// that was not told yet: noting cannot, as its caller may hold what the trouble callback needs. Does not block beyond that callback; O(1).
+    void tellDropped();
 
     /// Waits at most `wait` until the file holds what was noted last, without waiting until it is due. Errors: what writing said, Busy when it took longer. Blocking;
     /// not on the executor.
