@@ -4,7 +4,10 @@
 #include <QtTest>
 
 #include <cerrno>
+#include <filesystem>
 #include <future>
+
+#include <unistd.h>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -12,6 +15,15 @@ using namespace cachet_test;
 namespace {
 
 constexpr std::size_t kSize = std::size_t{64} << 10;
+
+Result<std::string> setAside(const FileDocument &file, const std::string &journal)
+{
+    std::promise<Result<std::string>> done;
+    if (auto started = file->startSetAside(journal, [&](Result<std::string> name) { done.set_value(std::move(name)); });
+        !started)
+        return failure(started.error());
+    return done.get_future().get();
+}
 
 } // namespace
 
@@ -30,6 +42,7 @@ private slots:
     void editsMadeOnTheMixtureAreNoConflictAfterwards();
     void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
     void journalSetAsideIsAskedAboutNoMore();
+    void journalOfAFileCutShortCanBeSetAside();
     void untouchedFileHasNothingToSettle();
 
 private:
@@ -193,10 +206,7 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
     {
         const FileDocument file(m_path, *m_directory);
         QVERIFY(interrupt(file));
-        std::promise<Result<std::string>> done;
-        QVERIFY(file->startSetAside(file->unsettled().front().path,
-                                    [&](Result<std::string> name) { done.set_value(std::move(name)); }));
-        const auto name = done.get_future().get();
+        const auto name = setAside(file, file->unsettled().front().path);
         QVERIFY(name);
         kept = *name;
         QVERIFY(file->unsettled().empty());
@@ -206,6 +216,21 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
     QVERIFY(!readFile(kept).empty());
     const FileDocument again(m_path, *m_directory);
     QVERIFY(again->unsettled().empty());
+}
+
+void TestDocumentRecovery::journalOfAFileCutShortCanBeSetAside()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    QCOMPARE(::truncate(m_path.c_str(), 30'000), 0);
+    const auto look = file.look(journal);
+    QVERIFY(!look);
+    QCOMPARE(look.error().code, ErrorCode::Truncated);
+    QVERIFY(setAside(file, journal));
+    QVERIFY(file->unsettled().empty());
+    QVERIFY(file->persist(rangeAt(0, 4096))); // what is left of it can be written
+    QCOMPARE(readFile(m_path), with({m_old.begin(), m_old.begin() + 30'000}, 10, m_first));
 }
 
 void TestDocumentRecovery::untouchedFileHasNothingToSettle()

@@ -111,6 +111,8 @@ void TestRecoveryText::unusableJournalsAreToldApart()
     QVERIFY(!maySetAside(reportOf(JournalState::Armed, {1, 1, 0, 0, 0})));
     QVERIFY(!maySetAside(Error::of(ErrorCode::Cancelled, Operation::Recover)));
     QVERIFY(maySetAside(Error::of(ErrorCode::Damaged, Operation::Recover)));
+    QVERIFY(
+        maySetAside(Error::of(ErrorCode::Truncated, Operation::Recover))); // else nothing could be written ever again
 }
 
 void TestRecoveryText::journalOfACopyFitsWhereNothingIsForeign()

@@ -105,7 +105,8 @@ RecoveryCase recoveryCase(const RecoveryReport &report)
 
 bool maySetAside(const cachecore::Error &error)
 {
-    return error.code == ErrorCode::Damaged || error.code == ErrorCode::NewerVersion;
+    return error.code == ErrorCode::Damaged || error.code == ErrorCode::NewerVersion
+        || error.code == ErrorCode::Truncated;
 }
 
 bool maySetAside(const RecoveryReport &report)

@@ -19,7 +19,7 @@ enum class RecoveryCase : std::uint8_t {
 
 [[nodiscard]] RecoveryCase recoveryCase(const cachecore::RecoveryReport &report);
 
-/// True when the journal can be used neither now nor by looking again: then it may be set aside.
+/// True when the journal can be used neither now nor by looking again, or only with an image that has its former size again: then it may be set aside.
 [[nodiscard]] bool maySetAside(const cachecore::RecoveryReport &report);
 /// The same of a look that ended with `error`.
 [[nodiscard]] bool maySetAside(const cachecore::Error &error);

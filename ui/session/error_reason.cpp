@@ -65,7 +65,7 @@ QString truncatedReason(Operation operation)
         return tr("the file has become shorter since it was imported. Import it again, or discard the edit");
     if (operation == Operation::Recover)
         return tr("the file no longer reaches as far as the interrupted write did. Give it its former size again, then "
-                  "recover; or leave the journal and save a copy of what is left");
+                  "recover; or save a copy of what is left and set the journal aside");
     if (isWrite(operation))
         return tr("the file is shorter than it was when it was opened. Save a copy to keep everything, or discard the "
                   "edits past the end and try again");
