@@ -69,11 +69,20 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
     notify({.edits = true, .recovery = true});
 }
 
+/// Whether nobody has that journal any more. Not, when what it is looked for in cannot be seen either: a directory that was renamed or is not mounted now, or a
+/// target that has lost its name.
+bool Document::Impl::isGone(const std::string &journal, const Error &error) const
+{
+    if (error.code != ErrorCode::NotFound || error.path != journal || journal.empty())
+        return false;
+    return m_env->status(journal.substr(0, journal.rfind('/') + 1)) && m_source->checkStillNamed();
+}
+
 /// What came of working on a journal: one that is gone was settled by somebody else and asks for nothing any more.
 template <typename Outcome>
 Outcome Document::Impl::unlessGone(const std::string &journal, Outcome outcome)
 {
-    if (!outcome && outcome.error().code == ErrorCode::NotFound && outcome.error().path == journal)
+    if (!outcome && isGone(journal, outcome.error()))
         journalSettled(journal, whole(), std::nullopt);
     return outcome;
 }

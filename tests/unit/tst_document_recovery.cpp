@@ -43,6 +43,10 @@ private slots:
     void foreignUnitsStopSettlingUntilTheyMayBeOverwritten();
     void journalSetAsideIsAskedAboutNoMore();
     void journalOfAFileCutShortCanBeSetAside();
+    void journalThatSomebodyElseSettledAsksForNothing();
+    void journalWhoseDirectoryCannotBeSeenStaysUnsettled_data();
+    void journalWhoseDirectoryCannotBeSeenStaysUnsettled();
+    void memoryStaysUnsettledWithoutAJournalToLookFor();
     void untouchedFileHasNothingToSettle();
 
 private:
@@ -231,6 +235,65 @@ void TestDocumentRecovery::journalOfAFileCutShortCanBeSetAside()
     QVERIFY(file->unsettled().empty());
     QVERIFY(file->persist(rangeAt(0, 4096))); // what is left of it can be written
     QCOMPARE(readFile(m_path), with({m_old.begin(), m_old.begin() + 30'000}, 10, m_first));
+}
+
+void TestDocumentRecovery::journalThatSomebodyElseSettledAsksForNothing()
+{
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    QVERIFY(systemEnv()->remove(journal));
+    QVERIFY(!file.look(journal));
+    QVERIFY(file->unsettled().empty());
+}
+
+void TestDocumentRecovery::journalWhoseDirectoryCannotBeSeenStaysUnsettled_data()
+{
+    QTest::addColumn<bool>("another");
+    QTest::newRow("the directory was renamed") << false;
+    QTest::newRow("and another has its name") << true;
+}
+
+void TestDocumentRecovery::journalWhoseDirectoryCannotBeSeenStaysUnsettled()
+{
+    QFETCH(bool, another);
+    const std::string directory = m_directory->file("images");
+    QVERIFY(systemEnv()->createDirectories(directory));
+    m_path = m_directory->write("images/disk.img", m_old);
+    const FileDocument file(m_path, *m_directory);
+    QVERIFY(interrupt(file));
+    const std::string journal = file->unsettled().front().path;
+    std::filesystem::rename(directory, directory + " moved");
+    if (another)
+        QVERIFY(systemEnv()->createDirectories(directory));
+    const auto look = file.look(journal);
+    QVERIFY(!look);
+    QCOMPARE(look.error().code, ErrorCode::NotFound);
+    QCOMPARE(file->unsettled().size(), 1U);
+    QCOMPARE(file->commit().error().code, ErrorCode::NeedsRecovery);
+    if (another)
+        std::filesystem::remove(directory);
+    std::filesystem::rename(directory + " moved", directory);
+    QVERIFY(file.settle(journal, RecoveryChoice::Finish));
+    QCOMPARE(readFile(m_path), wanted());
+}
+
+void TestDocumentRecovery::memoryStaysUnsettledWithoutAJournalToLookFor()
+{
+    DocumentFixture memory(m_old);
+    QVERIFY(memory->stage(ByteOffset(10), m_first));
+    QVERIFY(memory->stage(ByteOffset(40'000), m_second));
+    memory.source->fail(SourceOp::Write, 1, EIO, Repeat::ForGood);
+    const WriteOutcome outcome = memory->commit();
+    memory.source->clearFailures();
+    QVERIFY(!outcome && !outcome->imageIntact);
+    QCOMPARE(memory->unsettled().size(), 1U);
+    QVERIFY(memory->unsettled().front().path.empty());
+    std::promise<Result<RecoveryReport>> looked;
+    QVERIFY(memory->startLook({}, [&](Result<RecoveryReport> report) { looked.set_value(std::move(report)); }));
+    QVERIFY(!looked.get_future().get());
+    QCOMPARE(memory->unsettled().size(), 1U);
+    QCOMPARE(memory->commit().error().code, ErrorCode::NeedsRecovery);
 }
 
 void TestDocumentRecovery::untouchedFileHasNothingToSettle()
