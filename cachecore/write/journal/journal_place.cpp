@@ -82,35 +82,23 @@ Result<Names> namesOf(Env &env, const BlockSource &source, const JournalPlaces &
     return names;
 }
 
-/// Whether the file at `path` is a journal that names this source. An error when it cannot be opened.
-Result<bool> namesSource(Env &env, const std::string &path, const SourceIdentity &identity)
+/// Whether the file at `path` is, as far as it can be read, a journal that names this source.
+bool namesSource(Env &env, const std::string &path, const SourceIdentity &identity)
 {
     const auto file = env.open(path, OpenMode::Read);
     if (!file)
-        return failure(file.error());
+        return false;
     const auto reader = JournalReader::open(**file, path);
     return reader && reader->header().identity == identity;
 }
 
-Error unreadable(Error error, const std::string &path)
-{
-    error.operation = Operation::Journal;
-    error.path = path;
-    return error;
-}
-
-/// Looks for `name` itself.
-Result<std::optional<FoundJournal>> findNamed(Env &env, const JournalName &name, const SourceIdentity &identity)
+/// Looks for `name` itself. What may be there and cannot be read counts: a write would be refused because of it.
+std::optional<FoundJournal> findNamed(Env &env, const JournalName &name, const SourceIdentity &identity)
 {
     const auto status = env.status(name.path);
     if (!status && (status.error().code == ErrorCode::NotFound || status.error().code == ErrorCode::PermissionDenied))
         return std::nullopt;
-    if (!status)
-        return failure(unreadable(status.error(), name.path));
-    const auto identified = namesSource(env, name.path, identity);
-    if (!identified)
-        return failure(unreadable(identified.error(), name.path));
-    return FoundJournal{name.path, true, *identified};
+    return FoundJournal{name.path, true, status && namesSource(env, name.path, identity)};
 }
 
 /// The other journals beside `name` that name this source.
@@ -126,7 +114,7 @@ std::vector<FoundJournal> findIdentified(Env &env, const JournalName &name, cons
         if (!entry.ends_with(kJournalSuffix) || path == name.path)
             continue;
         const auto status = env.status(path);
-        if (status && status->kind == FileKind::Regular && namesSource(env, path, identity).value_or(false))
+        if (status && status->kind == FileKind::Regular && namesSource(env, path, identity))
             found.push_back({path, false, true});
     }
     std::ranges::sort(found, {}, &FoundJournal::path);
@@ -186,11 +174,8 @@ Result<std::vector<FoundJournal>> findJournals(Env &env, const BlockSource &sour
     for (const JournalName &name : *wanted) {
         if (name.anonymous)
             continue;
-        auto own = findNamed(env, name, source.identity());
-        if (!own)
-            return failure(own.error());
-        if (*own)
-            found.push_back(std::move(**own));
+        if (auto own = findNamed(env, name, source.identity()))
+            found.push_back(std::move(*own));
         for (FoundJournal &other : findIdentified(env, name, source.identity())) {
             const bool known
                 = std::ranges::any_of(found, [&](const FoundJournal &one) { return one.path == other.path; });

@@ -52,12 +52,12 @@ inline constexpr const char *kKeptSuffix = ".kept"; ///< after the number of a j
 struct FoundJournal {
     std::string path;
     bool named = false;      ///< it has the name this source's journal has
-    bool identified = false; ///< its header parses and names this source's identity
+    bool identified = false; ///< its header can be read, parses and names this source's identity
 };
 
 /// Every armed journal that may belong to `source`, in every place: one with the right name, whatever it holds, and any other journal of
-/// the same directories whose header names this source (the target was renamed). A place that cannot be listed counts as empty, unless it holds the right name and refuses to be
-/// read: that is an error. Blocking.
+/// the same directories whose header names this source (the target was renamed). A place that cannot be listed counts as empty, but for the right name: what
+/// has that is found, also when it cannot be opened. Blocking. Errors: what realPath says.
 [[nodiscard]] Result<std::vector<FoundJournal>> findJournals(Env &env, const BlockSource &source,
                                                              const JournalPlaces &places);
 
