@@ -115,6 +115,7 @@ private:
     void noteUnsettled(const std::string &journal, StagedEdits written);
     void journalSettled(const std::string &journal, ByteRange changed, const std::optional<TransactionId> &finished);
     [[nodiscard]] CommittedTransaction committedAs(const TransactionId &id) const;
+    [[nodiscard]] bool writtenElsewhere() const;
     [[nodiscard]] bool isGone(const std::string &journal, const Error &error) const;
     template <typename Outcome>
     [[nodiscard]] Outcome unlessGone(const std::string &journal, Outcome outcome);

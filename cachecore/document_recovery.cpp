@@ -14,11 +14,28 @@ void Document::Impl::findUnsettled()
         return;
     // Where it cannot be searched, a write is refused when it looks for itself.
     auto found = findJournals(*m_env, *m_source, m_options.journals);
-    if (!found)
+    if (!found || found->empty() || (!m_source->writable() && writtenElsewhere()))
         return;
     const std::lock_guard lock(m_editMutex);
     for (FoundJournal &journal : *found)
         m_unsettled.push_back({std::move(journal), {}});
+}
+
+/// Whether somebody else has the file open for writing, who then may be in the middle of a write. Takes the lock of writers for a moment: whoever opens the file
+/// in it is told that this program has it. Of devices it cannot be told.
+bool Document::Impl::writtenElsewhere() const
+{
+    if (m_source->identity().kind != "file")
+        return false;
+    // Only what could write is told of the writers of this program.
+    for (const OpenMode mode : {OpenMode::ReadWrite, OpenMode::Read}) {
+        const auto file = m_env->open(m_source->path(), mode);
+        if (!file)
+            continue;
+        const auto holder = (*file)->lockForWriting();
+        return holder && *holder;
+    }
+    return false;
 }
 
 std::vector<FoundJournal> Document::Impl::unsettled() const
@@ -120,6 +137,8 @@ Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideD
 {
     if (!journal.ends_with(kJournalSuffix))
         return failure(ErrorCode::InvalidArgument, Operation::Recover, {}, journal);
+    if (!m_source->writable()) // it may be the one of a write that goes on elsewhere
+        return failure(m_source->readOnlyReason());
     const auto make = [&] {
         return [this, journal](WriteProgress &, const std::stop_token &) {
             auto name = unlessGone(journal, setJournalAside(*m_env, journal));

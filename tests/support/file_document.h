@@ -14,13 +14,14 @@ namespace cachet_test {
 /// A document over a real file with faults to inject, its journals beside it, its recovery log in the state directory of `directory`. Members are
 /// destroyed last to first: the document before the pools that run its jobs.
 struct FileDocument {
-    FileDocument(const std::string &path, const TempDir &directory)
+    using Access = cachecore::FileSource::Access;
+
+    FileDocument(const std::string &path, const TempDir &directory, Access access = Access::WriteIfPermitted)
         : loads(std::make_shared<cachecore::ThreadExecutor>(2))
         , writes(std::make_shared<cachecore::ThreadExecutor>(1))
         , log(std::make_shared<cachecore::ThreadExecutor>(1))
     {
-        auto file = cachecore::FileSource::open(cachecore::systemEnv(), path,
-                                                cachecore::FileSource::Access::WriteIfPermitted);
+        auto file = cachecore::FileSource::open(cachecore::systemEnv(), path, access);
         if (!file)
             return;
         source = std::make_shared<FaultSource>(std::move(*file));

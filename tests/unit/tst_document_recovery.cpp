@@ -47,6 +47,7 @@ private slots:
     void journalWhoseDirectoryCannotBeSeenStaysUnsettled_data();
     void journalWhoseDirectoryCannotBeSeenStaysUnsettled();
     void memoryStaysUnsettledWithoutAJournalToLookFor();
+    void journalOfAWriterIsNoneOfAReadersBusiness();
     void untouchedFileHasNothingToSettle();
 
 private:
@@ -294,6 +295,26 @@ void TestDocumentRecovery::memoryStaysUnsettledWithoutAJournalToLookFor()
     QVERIFY(!looked.get_future().get());
     QCOMPARE(memory->unsettled().size(), 1U);
     QCOMPARE(memory->commit().error().code, ErrorCode::NeedsRecovery);
+}
+
+void TestDocumentRecovery::journalOfAWriterIsNoneOfAReadersBusiness()
+{
+    auto writer = std::make_unique<FileDocument>(m_path, *m_directory);
+    QVERIFY(interrupt(*writer)); // as good as in the middle of a write
+    const std::string journal = (*writer)->unsettled().front().path;
+    {
+        const FileDocument reader(m_path, *m_directory, FileDocument::Access::ReadOnly);
+        QVERIFY(reader->unsettled().empty());
+    }
+    writer.reset();
+    const FileDocument reader(m_path, *m_directory, FileDocument::Access::ReadOnly);
+    QCOMPARE(reader->unsettled().size(), 1U); // now nobody writes any more
+    const auto refused = setAside(reader, journal);
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::ReadOnly);
+    QVERIFY(systemEnv()->status(journal));
+    const FileDocument again(m_path, *m_directory); // the lock was given back
+    QVERIFY(again.source->writable());
 }
 
 void TestDocumentRecovery::untouchedFileHasNothingToSettle()

@@ -80,6 +80,9 @@ void RecoveryDialog::refreshButtons()
     const bool useless
         = choosing ? maySetAside(*m_report) : m_stage == Stage::Failed && m_failure && maySetAside(*m_failure);
     m_setAside->setVisible(useless && m_journal.ends_with(cachecore::kJournalSuffix));
+    m_setAside->setEnabled(writable);
+    if (!writable)
+        m_setAside->setToolTip(whyNot);
     m_again->setVisible(m_stage == Stage::Failed
                         || (choosing && what == RecoveryCase::Unusable && !maySetAside(*m_report)));
     refreshLeave();
