@@ -47,6 +47,8 @@ QString troubleText(const cachecore::Error &error)
     const QString place
         = displayPath(slash == std::string::npos ? error.path : error.path.substr(0, std::max<std::size_t>(slash, 1)));
     const QString where = place.isEmpty() ? LeftEditsController::tr("where they are kept") : place;
+    if (error.code == ErrorCode::NoSpace && error.systemError == 0) // the bound is ours, not the medium's
+        return LeftEditsController::tr("they are more than is kept for that. Commit, or save a copy");
     switch (error.code) {
     case ErrorCode::NoSpace:
         return LeftEditsController::tr("there is no room for them in %1. Free some space there, or commit").arg(where);

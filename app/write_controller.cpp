@@ -101,9 +101,7 @@ void WriteController::finished(const cachecore::WriteOutcome &outcome)
     }
     const QString written = tr("Wrote %1 to the disk and read them back.").arg(sizeText(m_report.bytesWritten));
     if (m_report.leftover)
-        m_messages.show(kKey, MessageBar::Severity::Warning,
-                        tr("%1 Its journal is no longer needed and could not be removed: %2")
-                            .arg(written, errorText(*m_report.leftover)));
+        m_messages.show(kKey, MessageBar::Severity::Warning, written + u' ' + leftoverText(*m_report.leftover));
     else if (!m_report.undoKept)
         m_messages.show(
             kKey, MessageBar::Severity::Information,

@@ -108,7 +108,10 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         report.imageIntact = false;
         noteUnsettled(end.journalPath, written);
     }
-    report.rollBackError = std::move(end.rollBackError);
+    if (end.kind == TransactionEnd::Kind::NeedsRecovery)
+        report.rollBackError = std::move(end.rollBackError);
+    else if (end.rollBackError)
+        report.leftover = std::move(end.rollBackError);
     report.journalPath = std::move(end.journalPath);
     // The pages first: readers see the staged bytes until the disk's own are there.
     if (end.kind != TransactionEnd::Kind::Untouched)

@@ -35,7 +35,7 @@ struct WriteReport {
     bool undoKept = true;           ///< false when the old bytes were too many to keep, so undo starts after this write
     bool imageIntact = true;        ///< false when a journal remains that must be settled (NeedsRecovery)
     std::vector<RangeResult> ranges; ///< one for each batch, ascending
-    /// What went wrong once everything was on the disk and verified: a journal that is finished, and asks for nothing, could not be marked or removed.
+    /// What went wrong once everything was on the disk, or back as it was, and verified: the journal, which nobody needs any more, could not be removed, or not durably so.
     std::optional<Error> leftover;
     std::optional<Error> rollBackError; ///< why putting the old bytes back failed; only when the image is not intact
     std::string

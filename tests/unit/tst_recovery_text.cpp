@@ -152,6 +152,12 @@ void TestRecoveryText::saysWhatWasDone()
     QVERIFY(settledText(open, RecoveryChoice::RollBack).startsWith(QStringLiteral("The write was rolled back")));
     QVERIFY(settledText(reportOf(JournalState::Done, {}), RecoveryChoice::Finish)
                 .startsWith(QStringLiteral("The journal was removed")));
+    RecoveryReport left = open;
+    left.leftover = Error::fromErrno(EIO, Operation::Journal, {}, "/d/.disk.img.cachet-journal");
+    const QString said = settledText(left, RecoveryChoice::Finish);
+    QVERIFY(said.startsWith(settledText(open, RecoveryChoice::Finish)));
+    QVERIFY(said.contains(QStringLiteral("whether it is gone for good is not sure")));
+    QVERIFY(said.contains(QStringLiteral("/d/.disk.img.cachet-journal")));
     QVERIFY(setAsideText("/d/.disk.img.cachet-journal.1.kept").contains(QStringLiteral("journal.1.kept")));
 }
 

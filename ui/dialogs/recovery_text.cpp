@@ -2,6 +2,7 @@
 #include "ui/dialogs/recovery_text.h"
 
 #include "ui/session/error_text.h"
+#include "ui/session/write_text.h"
 
 #include <QCoreApplication>
 #include <QDateTime>
@@ -154,7 +155,9 @@ QString beganText(const RecoveryReport &report)
     return QLocale().toString(when, QStringLiteral("d MMMM yyyy, HH:mm:ss"));
 }
 
-QString settledText(const RecoveryReport &before, cachecore::RecoveryChoice choice)
+namespace {
+
+QString doneText(const RecoveryReport &before, cachecore::RecoveryChoice choice)
 {
     switch (recoveryCase(before)) {
     case RecoveryCase::Finished:
@@ -168,6 +171,14 @@ QString settledText(const RecoveryReport &before, cachecore::RecoveryChoice choi
         return tr("The write was finished: all %1 of it are on the disk, and were read back.")
             .arg(sizeText(before.newBytes));
     return tr("The write was rolled back: the disk holds what it held before it, and that was read back.");
+}
+
+} // namespace
+
+QString settledText(const RecoveryReport &before, cachecore::RecoveryChoice choice)
+{
+    const QString done = doneText(before, choice);
+    return before.leftover ? done + u' ' + leftoverText(*before.leftover) : done;
 }
 
 QString setAsideText(const std::string &newName)

@@ -162,6 +162,11 @@ QString timeText(const TimeLeft::Estimate &left)
 
 } // namespace
 
+QString leftoverText(const cachecore::Error &error)
+{
+    return tr("Its journal is no longer needed, but whether it is gone for good is not sure: %1").arg(errorText(error));
+}
+
 WriteEndText writeEndText(const cachecore::WriteReport &report, const cachecore::Error &error)
 {
     WriteEndText text;
@@ -171,6 +176,8 @@ WriteEndText writeEndText(const cachecore::WriteReport &report, const cachecore:
     if (report.rollBackError)
         said << rollBackText(*report.rollBackError, error);
     said << resultText(report);
+    if (report.leftover)
+        said << leftoverText(*report.leftover);
     if (!report.imageIntact)
         said << tr("Choose Recover to finish the write or to roll it back.");
     text.sentence = said.join(u' ');

@@ -22,6 +22,9 @@ struct WriteEndText {
 /// What stopped a write, and what is on the disk, rolled back, untouched or not settled now. `error` should name its file.
 [[nodiscard]] WriteEndText writeEndText(const cachecore::WriteReport &report, const cachecore::Error &error);
 
+/// What is said of a journal that nobody needs any more and that could not be removed, or not durably so.
+[[nodiscard]] QString leftoverText(const cachecore::Error &error);
+
 /// One moment of a write's progress, copied from WriteProgress.
 struct ProgressMoment {
     cachecore::WritePhase phase = cachecore::WritePhase::Waiting;

@@ -27,7 +27,7 @@ struct TransactionEnd {
     };
     Kind kind = Kind::Untouched;
     std::optional<Error>
-        error; ///< what stopped it; with Committed: what went wrong after everything was verified (DONE, or removing the journal)
+        error; ///< what stopped it; with Committed: what went wrong after everything was verified, when something of the journal remains or may return
     std::optional<Error>
         rollBackError; ///< with NeedsRecovery: why the journal could not be settled; with journalMayReturn: why not for good
     /// True when the journal has no name any more, but neither that nor the mark that it came to its end is durable: after a power cut it may be back

@@ -23,9 +23,7 @@ void Transaction::Impl::finish()
             return;
         }
         m_end.journalMayReturn = true;
-    } else if (!done) {
-        m_end.error = std::move(done.error());
-    } else if (!removed) {
+    } else if (!removed) { // where only DONE failed, its being gone durably says the same
         m_end.error = std::move(removed.error());
     }
     keepOldBytes();
