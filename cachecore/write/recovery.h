@@ -27,8 +27,11 @@ struct RecoveryReport {
     std::string journalPath;
     std::optional<JournalHeader> header; ///< nothing when not even that can be read
     JournalState state = JournalState::Unarmed;
-    std::optional<Error> damage;    ///< why the journal cannot be used; then no unit was looked at
-    bool sameTarget = false;        ///< identity and size are those the journal names
+    std::optional<Error> damage; ///< why the journal cannot be used; then no unit was looked at
+    /// The target is the disk that the journal names: the same identity; or one that differs in the device's number alone, which a system may deal out anew when
+    /// it starts, under the same path and no smaller than it was.
+    bool sameDisk = false;
+    bool sameTarget = false;        ///< and it has the same size
     std::uint64_t units[5] = {};    ///< how many, by UnitCondition
     std::uint64_t newBytes = 0;     ///< bytes the write was to replace
     ByteRange span;                 ///< from the first to the last unit
@@ -64,7 +67,7 @@ enum class ForeignUnits : std::uint8_t { Stop, Overwrite };
 
 /// Settles the journal: brings every unit to one side, syncs, reads back, compares, then removes the journal durably. Idempotent: cut anywhere, it can be called again
 /// with either choice. Writes every byte again that the write was to replace, also one that reads as it should: where a sync has failed before,
-/// what can be read says nothing about the medium. Of the other bytes of its units it writes those that differ, and of a unit that cannot be read all; nothing outside its units. With ForeignUnits::Stop, or on another disk than the journal names, a foreign unit means that
+/// what can be read says nothing about the medium. Of the other bytes of its units it writes those that differ, and of a unit that cannot be read all; nothing outside its units. With ForeignUnits::Stop, or on another disk than the journal names (RecoveryReport::sameDisk), a foreign unit means that
 /// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Held, Truncated,
 /// Changed (also when the target's name leads elsewhere by now), NotFound with Operation::Journal (there is no such journal any more), what target and journal say. What
 /// fails once the journal has lost its name is no error but RecoveryReport::leftover. Returns what was found before. Blocking.

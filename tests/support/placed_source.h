@@ -19,6 +19,7 @@ public:
         std::uint32_t granularity = 1;
         std::uint32_t physicalBlock = 4096;
         std::uint64_t inode = 1;
+        std::uint64_t device = 7;
     };
 
     PlacedSource(std::shared_ptr<cachecore::BlockSource> inner, Outside outside)
@@ -81,7 +82,7 @@ public:
     std::uint32_t blockSize() const override { return 512; }
     std::uint32_t physicalBlockSize() const override { return m_outside.physicalBlock; }
     std::uint32_t writeGranularity() const override { return m_outside.granularity; }
-    cachecore::SourceIdentity identity() const override { return {"file", 7, m_outside.inode}; }
+    cachecore::SourceIdentity identity() const override { return {"file", m_outside.device, m_outside.inode}; }
     std::string path() const override { return m_outside.path; }
     bool writable() const override { return !m_readOnly; }
     cachecore::Error readOnlyReason() const override { return m_readOnly.value_or(cachecore::Error{}); }

@@ -111,6 +111,7 @@ private slots:
     void canBeCancelledAtAnyMoment();
     void saysWhenTheRemovalIsNotDurable();
     void keepsTheErrorWhileTheJournalHasItsName();
+    void knowsADiskThatTheSystemNumbersAnew();
     void refusesATargetThatWasReplaced();
     void refusesATargetThatAnotherUses();
     void setsJournalsAside();
@@ -553,6 +554,38 @@ void TestRecovery::keepsTheErrorWhileTheJournalHasItsName()
     QCOMPARE(rig.journals().size(), 1U);
     const auto report = rig.settle(RecoveryChoice::Finish);
     QVERIFY(report && !report->leftover);
+}
+
+void TestRecovery::knowsADiskThatTheSystemNumbersAnew()
+{
+    Interrupted rig;
+    rig.tear();
+    auto bytes = rig.bytes();
+    bytes[3'000] ^= std::byte{0x80};
+    rig.setBytes(bytes);
+    PlacedSource::Outside outside{rig.target.path()};
+    outside.device += 1;
+    PlacedSource renumbered(rig.memory, outside);
+    const auto report = inspectJournal(rig.env, renumbered, rig.path, rig.progress);
+    QVERIFY(report && report->sameDisk && report->sameTarget);
+    const auto overwritten = [&](BlockSource &target) {
+        return settleJournal(rig.env, target, rig.path, RecoveryChoice::RollBack, ForeignUnits::Overwrite,
+                             rig.progress);
+    };
+    for (const bool otherPath : {true, false}) {
+        PlacedSource::Outside other = outside;
+        if (otherPath)
+            other.path += ".copy";
+        else
+            other.inode += 1;
+        PlacedSource stranger(rig.memory, other);
+        const auto unknown = inspectJournal(rig.env, stranger, rig.path, rig.progress);
+        QVERIFY(unknown && !unknown->sameDisk && !unknown->sameTarget);
+        QCOMPARE(overwritten(stranger).error().code, ErrorCode::Changed);
+        QVERIFY(rig.bytes() == bytes);
+    }
+    QVERIFY(overwritten(renumbered));
+    QVERIFY(rig.bytes() == rig.old);
 }
 
 void TestRecovery::refusesATargetThatWasReplaced()

@@ -25,6 +25,7 @@ private slots:
     void saysWhatWasFound();
     void unusableJournalsAreToldApart();
     void journalOfACopyFitsWhereNothingIsForeign();
+    void whatWroteToADiskThatHasGrownCanBeOverwritten();
     void linesNameOnlyWhatThereIs();
     void beginningIsADate();
     void saysWhatWasDone();
@@ -37,6 +38,7 @@ RecoveryReport reportOf(JournalState state, std::initializer_list<std::uint64_t>
     RecoveryReport report;
     report.header.emplace();
     report.state = state;
+    report.sameDisk = true;
     report.sameTarget = true;
     std::ranges::copy(units, report.units);
     report.newBytes = 20;
@@ -88,6 +90,7 @@ void TestRecoveryText::saysWhatWasFound()
 void TestRecoveryText::unusableJournalsAreToldApart()
 {
     RecoveryReport other = reportOf(JournalState::Armed, {1, 1, 0, 1, 0});
+    other.sameDisk = false;
     other.sameTarget = false;
     RecoveryReport damaged = reportOf(JournalState::Armed, {});
     damaged.damage = Error::of(ErrorCode::Damaged, Operation::Journal, rangeAt(4096, 32), "/d/j");
@@ -118,10 +121,19 @@ void TestRecoveryText::unusableJournalsAreToldApart()
 void TestRecoveryText::journalOfACopyFitsWhereNothingIsForeign()
 {
     RecoveryReport copy = reportOf(JournalState::Armed, {1, 1, 1, 0, 1});
+    copy.sameDisk = false;
     copy.sameTarget = false;
     QCOMPARE(recoveryCase(copy), RecoveryCase::Open);
     QVERIFY(findingText(copy).contains(QStringLiteral("made for another file")));
     QCOMPARE(unitLines(copy).size(), 4U);
+}
+
+void TestRecoveryText::whatWroteToADiskThatHasGrownCanBeOverwritten()
+{
+    RecoveryReport grown = reportOf(JournalState::Armed, {1, 1, 0, 1, 0});
+    grown.sameTarget = false;
+    QCOMPARE(recoveryCase(grown), RecoveryCase::Open);
+    QVERIFY(findingText(grown).contains(QStringLiteral("another size")));
 }
 
 void TestRecoveryText::linesNameOnlyWhatThereIs()

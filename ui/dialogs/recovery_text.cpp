@@ -100,7 +100,7 @@ RecoveryCase recoveryCase(const RecoveryReport &report)
         break;
     }
     // A copy of the disk is another one, and its journal fits where every block holds what the journal knows.
-    const bool stranger = !report.sameTarget && report.count(UnitCondition::Foreign) > 0;
+    const bool stranger = !report.sameDisk && report.count(UnitCondition::Foreign) > 0;
     return stranger ? RecoveryCase::Unusable : RecoveryCase::Open;
 }
 

@@ -75,8 +75,7 @@ Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.
-    const bool sameDisk = m_target.identity() == m_report.header->identity;
-    if (foreign == ForeignUnits::Stop || !sameDisk)
+    if (foreign == ForeignUnits::Stop || !m_report.sameDisk)
         return failure(ErrorCode::Changed, Operation::Recover, m_report.foreign.front(), m_target.path());
     return {};
 }

@@ -40,6 +40,7 @@ private:
     [[nodiscard]] Result<void> readWholeJournal();
     [[nodiscard]] Result<void> listExtents(std::uint64_t count);
     [[nodiscard]] Result<void> checkSize();
+    [[nodiscard]] bool isSameDisk(std::uint64_t size) const;
     [[nodiscard]] Result<void> lookAtUnits();
     void count(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
     [[nodiscard]] Result<void> checkStillNamed() const;

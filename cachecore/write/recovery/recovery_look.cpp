@@ -96,12 +96,23 @@ Result<void> RecoveryJob::checkSize()
     const auto size = m_target.size();
     if (!size)
         return failure(size.error());
-    m_report.sameTarget = m_target.identity() == m_report.header->identity && *size == m_report.header->before.size;
+    m_report.sameDisk = isSameDisk(*size);
+    m_report.sameTarget = m_report.sameDisk && *size == m_report.header->before.size;
     const ByteRange span = m_report.span;
     if (span.end().value() > *size)
         return failure(ErrorCode::Truncated, Operation::Recover,
                        ByteRange(std::max(ByteOffset(*size), span.begin()), span.end()), m_target.path());
     return {};
+}
+
+bool RecoveryJob::isSameDisk(std::uint64_t size) const
+{
+    const JournalHeader &journal = *m_report.header;
+    const SourceIdentity now = m_target.identity();
+    if (now == journal.identity)
+        return true;
+    return now.kind == journal.identity.kind && now.b == journal.identity.b && m_target.path() == journal.targetPath
+        && size >= journal.before.size;
 }
 
 std::uint64_t RecoveryJob::unitBytes() const
