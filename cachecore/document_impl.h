@@ -130,6 +130,7 @@ private:
     void noteLogTrouble(const std::optional<Error> &trouble);
     [[nodiscard]] Result<RestoreReport> restore(const std::string &log, ChangedBases changed,
                                                 const std::stop_token &stop);
+    [[nodiscard]] bool isDiskOf(const RecoveryLogHeader &header) const;
     [[nodiscard]] Result<void> stageRestored(const StagedEdits &edits);
     void forgetLog(const std::string &log);
     [[nodiscard]] bool beginWrite();

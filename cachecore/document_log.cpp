@@ -119,6 +119,15 @@ Result<void> Document::Impl::startRestore(const std::string &log, ChangedBases c
     return startSettling<Result<RestoreReport>>(log, make, std::move(done));
 }
 
+/// Whether edits with this header were made on this disk: not, when its name leads to another file by now, or its size is another. The device's number says nothing: some systems
+/// deal it out anew at every start; nor do times and samples, which our own interrupted write may have changed.
+bool Document::Impl::isDiskOf(const RecoveryLogHeader &header) const
+{
+    const SourceIdentity now = m_source->identity();
+    const auto size = m_source->size();
+    return now.kind == header.identity.kind && now.b == header.identity.b && size && *size == header.fingerprint.size;
+}
+
 Result<RestoreReport> Document::Impl::restore(const std::string &log, ChangedBases changed, const std::stop_token &stop)
 {
     const auto left = readRecoveryLog(*m_env, log, [this](const std::string &path) { return openImport(path); }, stop);
@@ -127,6 +136,8 @@ Result<RestoreReport> Document::Impl::restore(const std::string &log, ChangedBas
     auto sorted = sortByBase(left->edits, *m_source, stop);
     if (!sorted)
         return failure(sorted.error());
+    if (!isDiskOf(left->header))
+        moveUnseen(*sorted);
     StagedEdits wanted = std::move(sorted->fitting);
     if (changed == ChangedBases::Stage)
         wanted = stacked(std::move(wanted), onAnyBase(std::exchange(sorted->changed, {})));

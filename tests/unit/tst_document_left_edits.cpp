@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
 
 using namespace cachecore;
@@ -42,6 +43,8 @@ private slots:
     void editsStagedMeanwhileStayOnTop();
     void editsWhoseBaseHasChangedAreLeftOut();
     void editsWhoseBaseHasChangedAreStagedOnRequest();
+    void editsOnBytesNeverSeenAreOfOneDiskOnly_data();
+    void editsOnBytesNeverSeenAreOfOneDiskOnly();
     void committedAndDiscardedEditsLeaveNothing();
     void forgottenEditsAreGone();
     void damagedLogIsKept();
@@ -144,6 +147,39 @@ void TestDocumentLeftEdits::editsWhoseBaseHasChangedAreStagedOnRequest()
     QVERIFY(!report->logKept);
     QVERIFY(file->commit());
     QCOMPARE(readFile(m_path), with(m_old, 100, bytesOf({1, 2, 3})));
+}
+
+void TestDocumentLeftEdits::editsOnBytesNeverSeenAreOfOneDiskOnly_data()
+{
+    QTest::addColumn<bool>("replaced");
+    QTest::addColumn<bool>("grown");
+    QTest::newRow("the same disk") << false << false;
+    QTest::newRow("another file of that name") << true << false;
+    QTest::newRow("another size") << false << true;
+}
+
+void TestDocumentLeftEdits::editsOnBytesNeverSeenAreOfOneDiskOnly()
+{
+    QFETCH(bool, replaced);
+    QFETCH(bool, grown);
+    {
+        const FileDocument file = open();
+        QVERIFY(file->stage(ByteOffset(40'000), bytesOf({1, 2, 3}))); // nothing was read
+        (void)file->close(10s);
+    }
+    if (replaced)
+        std::filesystem::rename(m_directory->write("other.img", m_old), m_path);
+    if (grown)
+        std::filesystem::resize_file(m_path, kSize + 4096);
+    const bool another = replaced || grown;
+    const FileDocument file = open();
+    const auto report = restore(file);
+    QVERIFY(report);
+    QCOMPARE(report->bytes, another ? 0U : 3U);
+    QCOMPARE(report->changed, another ? std::vector<ByteRange>{rangeAt(40'000, 3)} : std::vector<ByteRange>{});
+    QCOMPARE(report->logKept, another);
+    if (another)
+        QCOMPARE(restore(file, ChangedBases::Stage)->bytes, 3U);
 }
 
 void TestDocumentLeftEdits::committedAndDiscardedEditsLeaveNothing()

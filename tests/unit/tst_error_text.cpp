@@ -152,8 +152,8 @@ void TestErrorText::newCodesSayWhatToDo_data()
     QTest::newRow("shorter than the interrupted write")
         << Error::of(ErrorCode::Truncated, Operation::Recover, {}, disk)
         << "Could not recover the interrupted write of /d/disk.img: the file no longer reaches as far as the "
-           "interrupted write did. Give it its former size again, then recover; or leave the journal and save a copy "
-           "of what is left.";
+           "interrupted write did. Give it its former size again, then recover; or save a copy of what is left and set "
+           "the journal aside.";
     const auto medium = [&disk](Operation operation, const std::string &path) {
         return Error::fromErrno(EIO, operation, ByteRange::make(16, 2), path.empty() ? disk : path);
     };

@@ -352,6 +352,10 @@ void TestJournalReader::refusesHostileExtents_data()
         small(2, "pattern", kEntry + 20, value);
     for (const std::uint64_t value : {std::uint64_t{2}, kTop})
         number(2, "phase", kEntry + 24, value);
+    QTest::newRow("phase of random bytes that do not end") << 2 << Change([](std::byte *bytes) {
+        journal::put(bytes + kEntry + 16, std::uint32_t{0x0803});
+        journal::put(bytes + kEntry + 24, ~std::uint64_t{0} - 3); // of four bytes
+    });
     number(2, "seed of a pattern", kEntry + 32, 1);
     number(0, "phase of a literal", kEntry + 24, 1);
     small(1, "number of the pattern", 4, 1);

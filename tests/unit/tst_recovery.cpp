@@ -113,6 +113,7 @@ private slots:
     void keepsTheErrorWhileTheJournalHasItsName();
     void knowsADiskThatTheSystemNumbersAnew();
     void refusesATargetThatWasReplaced();
+    void removesNoEndedJournalOfATargetItCannotWrite();
     void refusesATargetThatAnotherUses();
     void setsJournalsAside();
     void setsAsideWhereADirectoryCannotBeSynced_data();
@@ -605,6 +606,19 @@ void TestRecovery::refusesATargetThatWasReplaced()
     QCOMPARE(rig.journals().size(), 1U);
     QVERIFY(rig.settle(RecoveryChoice::Finish));
     QVERIFY(rig.journals().empty());
+}
+
+void TestRecovery::removesNoEndedJournalOfATargetItCannotWrite()
+{
+    for (const JournalState end : {JournalState::Done, JournalState::RolledBack}) {
+        Interrupted rig;
+        rig.append(end);
+        rig.target.makeReadOnly(Error::of(ErrorCode::ReadOnly, Operation::Open));
+        const auto refused = rig.settle(RecoveryChoice::Finish);
+        QVERIFY(!refused);
+        QCOMPARE(refused.error().code, ErrorCode::ReadOnly);
+        QCOMPARE(rig.journals().size(), 1U);
+    }
 }
 
 void TestRecovery::refusesATargetThatAnotherUses()

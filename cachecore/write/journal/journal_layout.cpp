@@ -161,7 +161,8 @@ bool SegmentEntry::plausible() const
         return zero == 0 && noGenerator;
     case Kind::Random:
     case Kind::Increment:
-        return zero == 0 && pattern == 0 && width <= 8 && std::has_single_bit(width);
+        return zero == 0 && pattern == 0 && width <= 8 && std::has_single_bit(width)
+            && phase <= ~std::uint64_t{0} - length;
     }
     return false;
 }

@@ -51,11 +51,10 @@ std::optional<FoundRecoveryLog> lookAt(Env &env, const std::string &path, bool n
         return std::nullopt;
     if (!file)
         return FoundRecoveryLog{path, true, false};
-    if (isWrittenElsewhere(**file))
-        return std::nullopt;
     const auto header = readRecoveryLogHeader(**file, path);
     const bool identified = header && header->identity == identity;
-    if (!named && !identified)
+    // Locked only when it is of this source: a program that looks at the logs of another meanwhile would take them for being written.
+    if ((!named && !identified) || isWrittenElsewhere(**file))
         return std::nullopt;
     return FoundRecoveryLog{path, named, identified};
 }

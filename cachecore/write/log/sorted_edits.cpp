@@ -165,4 +165,16 @@ Result<SortedEdits> sortByBase(const StagedEdits &edits, BlockSource &source, st
     }
 }
 
+void moveUnseen(SortedEdits &sorted)
+{
+    const StagedEdits all = sorted.fitting;
+    all.forEachBase(all.span(), [&](ByteRange range, const Base &base) {
+        if (base.kind == Base::Kind::Unseen) {
+            sorted.changed = sorted.changed.withAllOf(range, all.clipped(range));
+            sorted.fitting = sorted.fitting.without(range);
+        }
+        return true;
+    });
+}
+
 } // namespace cachecore

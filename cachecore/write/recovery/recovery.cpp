@@ -18,6 +18,9 @@ Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
         return looked;
     if (m_report.damage)
         return failure(*m_report.damage);
+    // Also before a journal is only removed: while another writes, the name may be that of its journal by now.
+    if (auto ours = refuseReadOnly(); !ours)
+        return ours;
     if (!ended()) {
         if (auto fine = refuse(foreign); !fine)
             return fine;
@@ -59,15 +62,19 @@ Result<void> RecoveryJob::removeJournal()
     return {};
 }
 
+Result<void> RecoveryJob::refuseReadOnly() const
+{
+    if (m_target.writable())
+        return {};
+    Error reason = m_target.readOnlyReason();
+    if (reason.code != ErrorCode::Held)
+        reason.code = ErrorCode::ReadOnly;
+    return failure(named(std::move(reason), Operation::Recover, m_target.path()));
+}
+
 /// Why the target must not be written; nothing was until now.
 Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
 {
-    if (!m_target.writable()) {
-        Error reason = m_target.readOnlyReason();
-        if (reason.code != ErrorCode::Held)
-            reason.code = ErrorCode::ReadOnly;
-        return failure(named(std::move(reason), Operation::Recover, m_target.path()));
-    }
     if (auto ours = m_target.checkHolders(); !ours)
         return ours;
     if (auto same = checkStillNamed(); !same)

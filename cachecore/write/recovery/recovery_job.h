@@ -44,6 +44,7 @@ private:
     [[nodiscard]] Result<void> lookAtUnits();
     void count(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
     [[nodiscard]] Result<void> checkStillNamed() const;
+    [[nodiscard]] Result<void> refuseReadOnly() const;
     [[nodiscard]] Result<void> refuse(ForeignUnits foreign) const;
     [[nodiscard]] Result<void> bring(JournalSide side, ForeignUnits foreign);
     [[nodiscard]] Result<void> removeJournal();
