@@ -55,7 +55,7 @@ WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range
 {
     WriteReport report;
     try {
-        const auto planned = plan(frozen, range);
+        const auto planned = plan(withoutCarryOverOwed(frozen, report), range);
         if (!planned)
             return {std::move(report), planned.error()};
         if (planned->empty())
@@ -112,9 +112,10 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
     report.journalPath = std::move(end.journalPath);
     // The pages first: readers see the staged bytes until the disk's own are there.
     if (end.kind != TransactionEnd::Kind::Untouched)
-        m_cached->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
+        refreshPages(written);
+    std::optional<Error> owed;
     if (end.kind == TransactionEnd::Kind::Committed)
-        batchCommitted(std::move(written), transaction, end.transaction, report);
+        owed = batchCommitted(std::move(written), transaction, end.transaction, report);
     if (end.kind == TransactionEnd::Kind::RolledBack || end.kind == TransactionEnd::Kind::NeedsRecovery)
         forgetBasesSeenDuringWrite();
     // A journal that appeared since the document was opened.
@@ -126,7 +127,7 @@ std::optional<Error> Document::Impl::writeBatch(const WritePlan &plan, const Wri
         return std::move(end.error);
     if (end.error)
         report.leftover = std::move(end.error);
-    return std::nullopt;
+    return owed;
 }
 
 /// So that what a transaction leaves can be noted without memory.
@@ -138,14 +139,56 @@ void Document::Impl::makeRoomForEnd(WriteReport &report)
     m_unsettledName.reserve(kLongestPath);
 }
 
-void Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
-                                    WriteReport &report)
+/// Readers are to see the disk as it is, with as little memory as there may be.
+void Document::Impl::refreshPages(const StagedEdits &written)
+{
+    try {
+        m_cached->refresh(written.span(), [&written](ByteRange page) { return written.anyIn(page); });
+    } catch (const std::bad_alloc &) {
+        m_cached->invalidate(written.span());
+    }
+}
+
+/// What follows from a batch that is on the disk. Without memory undoing is given up; without memory even for the rest of it, the edits stay staged until
+/// the next write, and the error is returned.
+std::optional<Error> Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction,
+                                                    const TransactionId &id, WriteReport &report)
 {
     report.bytesWritten += written.byteCount();
     report.extents += written.extentCount();
-    const bool kept
-        = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
-    report.undoKept = report.undoKept && kept;
+    const CommittedTransaction committed = committedAs(id);
+    try {
+        const bool kept = beginEpoch({written, transaction.oldBytes(), transaction.retiredBytes()}, committed);
+        report.undoKept = report.undoKept && kept;
+        return std::nullopt;
+    } catch (const std::bad_alloc &) {
+        report.undoKept = false;
+    }
+    try {
+        (void)beginEpoch({written, {}, 0}, committed);
+        return std::nullopt;
+    } catch (const std::bad_alloc &) {
+        oweCarryOver(written, id);
+        return Error::of(ErrorCode::OutOfMemory, Operation::Write, written.span());
+    }
+}
+
+/// `frozen` without what is on the disk already, once the current edits are so too.
+StagedEdits Document::Impl::withoutCarryOverOwed(const StagedEdits &frozen, WriteReport &report)
+{
+    CarryOverOwed owed;
+    {
+        const std::lock_guard lock(m_editMutex);
+        owed = m_carryOverOwed;
+    }
+    if (owed.written.empty())
+        return frozen;
+    const EpochChange change{owed.written, {}, 0};
+    StagedEdits carried = carriedOver(frozen, change);
+    report.undoKept = beginEpoch(change, committedAs(owed.transaction));
+    const std::lock_guard lock(m_editMutex);
+    m_carryOverOwed = {};
+    return carried;
 }
 
 /// What the recovery log is told of a transaction that has ended, with the edits that are left. Blocking.
@@ -153,9 +196,12 @@ CommittedTransaction Document::Impl::committedAs(const TransactionId &id) const
 {
     CommittedTransaction committed;
     committed.id = id;
-    if (m_log) {
+    if (!m_log)
+        return committed;
+    try {
         if (const auto fingerprint = m_source->fingerprint())
             committed.fingerprint = *fingerprint;
+    } catch (const std::bad_alloc &) { // as where it cannot be read
     }
     return committed;
 }

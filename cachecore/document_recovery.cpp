@@ -59,12 +59,13 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
         m_cached->invalidate(whole());
         {
             const std::lock_guard lock(m_editMutex);
-            m_history.forgetBases(changed);
+            forgetBases(changed);
         }
         if (finished && !written.empty())
-            beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
-    } catch (const std::bad_alloc &) {
-        // It is settled all the same; edits that the disk has by now stay staged, which another commit finds out.
+            beginEpoch({written, {}, 0}, committedAs(*finished));
+    } catch (const std::bad_alloc &) { // it is settled all the same
+        if (finished && !written.empty())
+            oweCarryOver(written, *finished);
     }
     notify({.edits = true, .recovery = true});
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 
 namespace cachecore {
 
@@ -62,6 +63,9 @@ public:
     /// `carried` is carriedOver(current(), change), made by the caller so that it need not be made under its lock. Returns whether the
     /// states before the write can still be returned to: not when the old bytes were not kept or are beyond a bound.
     bool beginEpoch(EpochChange change, StagedEdits carried);
+    /// The same where neither `carried` could be made nor the old bytes be kept: the current edits stay as they are, also those that the disk has by now;
+    /// there is nothing to undo and redo any more. Needs no memory.
+    void beginEpochUncarried() noexcept { keepOnlyCurrent(std::move(m_current), epoch() + 1); }
     /// What was seen under the edits in `range` says nothing any more, here and in every step. O(bases * log n).
     void forgetBases(ByteRange range);
 

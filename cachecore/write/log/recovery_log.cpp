@@ -30,6 +30,7 @@ public:
     }
 
     void note(StagedEdits edits, const CommittedTransaction *transaction);
+    void letGo();
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     [[nodiscard]] Result<void> close(std::chrono::milliseconds wait);
     [[nodiscard]] std::string path() const;
@@ -68,6 +69,8 @@ private:
     std::condition_variable m_hurried;  ///< the task waits for it
     std::condition_variable m_progress; ///< those who flush wait for it
     StagedEdits m_edits;
+    bool m_away = false;              ///< m_edits is being changed by who noted it, and is noted again at once
+    std::condition_variable m_isBack; ///< those who need it wait for it
     std::vector<CommittedTransaction> m_committed; ///< not in the file yet
     std::uint64_t m_noted = 0;
     std::uint64_t m_kept = 0;
@@ -109,6 +112,8 @@ private:
 void RecoveryLog::Impl::note(StagedEdits edits, const CommittedTransaction *transaction)
 {
     std::unique_lock lock(m_mutex);
+    if (std::exchange(m_away, false))
+        m_isBack.notify_all();
     if (!m_enabled || m_closed)
         return;
     if (transaction)
@@ -119,6 +124,16 @@ void RecoveryLog::Impl::note(StagedEdits edits, const CommittedTransaction *tran
     std::swap(m_edits, edits); // the former state goes after the lock
     needTask(lock);
     lock.unlock();
+}
+
+void RecoveryLog::Impl::letGo()
+{
+    StagedEdits edits; // goes after the lock
+    const std::lock_guard lock(m_mutex);
+    if (!m_enabled || m_closed)
+        return;
+    m_away = true;
+    std::swap(m_edits, edits);
 }
 
 /// Sees to it that a task is on its way. Gives the lock back meanwhile, because the executor may destroy tasks of ours under its own.
@@ -158,6 +173,7 @@ RecoveryLog::Impl::Work RecoveryLog::Impl::takeWork()
 {
     std::unique_lock lock(m_mutex);
     m_hurried.wait_until(lock, m_due.value_or(Clock::now()), [&] { return m_hurry || m_closed; });
+    m_isBack.wait(lock, [&] { return !m_away; });
     m_hurry = false;
     m_due.reset();
     return {m_edits, m_noted, m_committed.size(), m_closed && m_edits.empty()};
@@ -271,6 +287,7 @@ Result<void> RecoveryLog::Impl::close(std::chrono::milliseconds wait)
     Result<void> outcome;
     {
         std::unique_lock lock(m_mutex);
+        m_isBack.wait(lock, [&] { return !m_away; });
         if (!m_enabled || m_closed)
             return {};
         m_closed = true;
@@ -310,6 +327,11 @@ RecoveryLog::~RecoveryLog()
 void RecoveryLog::note(StagedEdits edits)
 {
     m_impl->note(std::move(edits), nullptr);
+}
+
+void RecoveryLog::letGo()
+{
+    m_impl->letGo();
 }
 
 void RecoveryLog::noteCommitted(StagedEdits edits, const CommittedTransaction &transaction)

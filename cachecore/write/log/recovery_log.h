@@ -53,6 +53,9 @@ public:
 
     /// Says what is staged now. Only the newest state is kept. Never blocks; O(1).
     void note(StagedEdits edits);
+    /// Lets go of the state noted last, so that it can be changed in place and need not be copied where it changes. The new state, or the same one, must be
+    /// noted at once, on the same thread; whoever wants to write one waits for it. Never blocks; O(1).
+    void letGo();
     /// The same after a transaction was committed: `edits` is what is staged still.
     void noteCommitted(StagedEdits edits, const CommittedTransaction &transaction);
 
