@@ -118,6 +118,8 @@ public:
     /// pread past what the system keeps in memory, after what was written there has reached the medium. Bytes read, 0 at or past the end; EINVAL when
     /// position, length or address is not aligned as the file demands, NotSupported (with the system's reason) when it takes no direct reads at all.
     [[nodiscard]] virtual Result<std::size_t> preadDirect(ByteOffset at, std::span<std::byte> into);
+    /// Asks the system to begin reading `range` into its memory, without waiting for it (POSIX_FADV_WILLNEED).
+    [[nodiscard]] virtual Result<void> willNeed(ByteRange range);
     /// Maps `range`, not empty, for reading, whether the file reaches so far or not; what it grows by later shows in the mapping. The begin is a multiple of
     /// 64 KiB. NotSupported (with the system's reason) where the file cannot be mapped, or the system forbids reading memory with a guard; EOVERFLOW where no file of that file system can reach so far; ENOMEM where
     /// the program has no addresses left.

@@ -20,4 +20,9 @@ Result<void> BlockSource::dropCached(ByteRange)
     return {};
 }
 
+Result<void> BlockSource::willNeed(ByteRange range)
+{
+    return failure(ErrorCode::NotSupported, Operation::Read, range);
+}
+
 } // namespace cachecore
