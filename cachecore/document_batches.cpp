@@ -202,11 +202,12 @@ CommittedTransaction Document::Impl::committedAs(const TransactionId &id) const
 {
     CommittedTransaction committed;
     committed.id = id;
+    if (!m_log)
+        return committed;
     try {
-        const auto fingerprint = m_log ? m_source->fingerprint() : Result<SourceFingerprint>();
-        if (fingerprint)
+        if (const auto fingerprint = m_source->fingerprint())
             committed.fingerprint = *fingerprint;
-    } catch (const std::bad_alloc &) { // the write is over all the same
+    } catch (const std::bad_alloc &) { // as where it cannot be read
     }
     return committed;
 }

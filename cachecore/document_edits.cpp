@@ -43,17 +43,16 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
         const std::uint64_t payload = piece.payload();
         piece.stamp = Piece::newStamp();
         for (int tries = 1;; ++tries) {
-            const std::uint64_t epoch = currentEpoch();
+            const std::uint64_t looks = looksOutdated();
             const RangeTree<Base> seen = tries < kMostLooksAtBases ? seenBases(range) : RangeTree<Base>();
             const std::lock_guard lock(m_editMutex);
             if (m_closed)
                 return failure(ErrorCode::Closed, Operation::Stage, range, m_source->path());
-            // What was seen before a write ended may be what that write replaced.
-            if (!seen.empty() && m_history.epoch() != epoch)
+            // What was seen before the writer changed the disk for good may be what it replaced, or took back.
+            if (!seen.empty() && m_looksOutdated != looks)
                 continue;
             noteStagedDuringWrite(range);
-            m_history.stage(range, std::move(piece), seen, kind, payload, continuesPrevious);
-            noteForLog();
+            changeNoted([&] { m_history.stage(range, std::move(piece), seen, kind, payload, continuesPrevious); });
             break;
         }
     } catch (const std::bad_alloc &) {
@@ -63,10 +62,10 @@ Result<void> Document::Impl::stage(ByteRange range, Piece piece, EditKind kind, 
     return {};
 }
 
-std::uint64_t Document::Impl::currentEpoch() const
+std::uint64_t Document::Impl::looksOutdated() const
 {
     const std::lock_guard lock(m_editMutex);
-    return m_history.epoch();
+    return m_looksOutdated;
 }
 
 /// What the cache holds of `range` now, as bases: hashes for whole blocks of long ranges, bytes for the rest.
@@ -140,9 +139,10 @@ Result<void> Document::Impl::move(bool (EditHistory::*way)())
             return failure(ErrorCode::Closed, Operation::Stage, {}, m_source->path());
         if (m_writing != Writing::No)
             return failure(ErrorCode::Busy, Operation::Stage, {}, m_source->path());
-        if (!(m_history.*way)())
+        bool moved = false;
+        changeNoted([&] { moved = (m_history.*way)(); });
+        if (!moved)
             return {};
-        noteForLog();
     } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, {});
     }

@@ -9,6 +9,18 @@
 
 namespace cachecore {
 
+namespace {
+
+/// The least range with both in it.
+ByteRange hull(ByteRange a, ByteRange b)
+{
+    if (a.empty() || b.empty())
+        return a.empty() ? b : a;
+    return {std::min(a.begin(), b.begin()), std::max(a.end(), b.end())};
+}
+
+} // namespace
+
 /// The current edits as `change(edits, range)` makes them, with the lock taken when it returns. The bulk of the work is done without it,
 /// so that staging and showing go on; only what was staged meanwhile is worked on again under it.
 template <typename Change>
@@ -40,6 +52,7 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
     if (m_log)
         m_log->makeRoom();
     const bool kept = m_history.beginEpoch(std::move(change), std::move(carried), oldBytes);
+    ++m_looksOutdated;
     if (m_log)
         m_log->noteCommitted(m_history.current(), committed);
     return kept;
@@ -76,6 +89,7 @@ void Document::Impl::beginEpochUncarried()
 {
     const std::lock_guard lock(m_editMutex);
     m_history.beginEpochUncarried();
+    ++m_looksOutdated;
 }
 
 /// The old bytes of what was `written` are back. Where the write covered a part of a block, a hash of it that was taken meanwhile speaks of the new bytes beside
@@ -85,11 +99,30 @@ void Document::Impl::forgetHashesSeenDuringWrite(const StagedEdits &written)
     std::vector<ByteRange> staged;
     {
         const std::lock_guard lock(m_editMutex);
+        ++m_looksOutdated;
         staged = m_stagedDuringWrite;
     }
     const std::vector<ByteRange> blocks = blocksWrittenInPart(written, std::move(staged));
     const std::lock_guard lock(m_editMutex);
     m_history.forgetHashes(blocks);
+    noteForLog();
+}
+
+/// What was seen in `range` before says nothing any more; m_editMutex is held.
+void Document::Impl::forgetBases(ByteRange range)
+{
+    ++m_looksOutdated;
+    m_staleBases = hull(m_staleBases, range);
+    forgetStaleBases();
+}
+
+/// Throws std::bad_alloc, and then owes it still; m_editMutex is held.
+void Document::Impl::forgetStaleBases()
+{
+    if (m_staleBases.empty())
+        return;
+    m_history.forgetBases(m_staleBases);
+    m_staleBases = {};
     noteForLog();
 }
 

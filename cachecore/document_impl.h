@@ -92,7 +92,7 @@ private:
     void notify(DocumentChanges changes);
 
     [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
-    [[nodiscard]] std::uint64_t currentEpoch() const;
+    [[nodiscard]] std::uint64_t looksOutdated() const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     enum class Needs : std::uint8_t { Settled, Nothing };
     [[nodiscard]] Result<void> startOnWriter(Needs needs, ByteRange range, std::shared_ptr<WriterJob> job,
@@ -112,6 +112,8 @@ private:
     void refreshPages(const StagedEdits &written);
     [[nodiscard]] bool batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
                                       WriteReport &report);
+    void forgetBases(ByteRange range);
+    void forgetStaleBases();
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock);
     bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
@@ -128,6 +130,8 @@ private:
     [[nodiscard]] FileBytes::Loading externalLoading();
     void noteForLog();
     void noteLogTrouble(const std::optional<Error> &trouble);
+    template <typename Change>
+    void changeNoted(const Change &change);
     [[nodiscard]] Result<RestoreReport> restore(const std::string &log, ChangedBases changed,
                                                 const std::stop_token &stop);
     [[nodiscard]] bool isDiskOf(const RecoveryLogHeader &header) const;
@@ -140,17 +144,21 @@ private:
     const DocumentExecutors m_executors;
     const std::shared_ptr<Env> m_env;
 
-    /// Guards m_history, m_writing, m_stagedDuringWrite, m_stagedCarried, m_progress, m_stop, m_unsettled, m_leftEdits,
-    /// m_logTrouble, m_closed.
+    /// Guards m_history, m_looksOutdated, m_writing, m_stagedDuringWrite, m_stagedCarried, m_staleBases, m_progress, m_stop, m_unsettled,
+    /// m_leftEdits, m_logTrouble, m_closed.
     mutable std::mutex m_editMutex;
     std::condition_variable m_writeEnded;
     EditHistory m_history;
+    /// Counts how often what the cache gave before may have ceased to be what the disk holds: commits, roll backs, settled journals.
+    std::uint64_t m_looksOutdated = 0;
     enum class Writing : std::uint8_t { No, Queued, Running };
     Writing m_writing = Writing::No;
     std::vector<ByteRange>
         m_stagedDuringWrite; ///< ranges staged since the last write was asked for, while it is not done
     std::size_t m_stagedCarried
         = 0; ///< so many of these are carried over already or just now, and take in nothing staged later
+    /// What was seen in it says nothing, but there was no memory to forget it; done before the next write.
+    ByteRange m_staleBases;
     std::shared_ptr<WriteProgress> m_progress; ///< of the write under way
     std::stop_source m_stop;                   ///< stops it
     struct Unsettled {
@@ -167,6 +175,19 @@ private:
     std::mutex m_observerMutex; ///< guards m_observer, also while it runs
     Observer m_observer;
 };
+
+/// Changes the staged edits by `change`, and tells the log, which lets go of their state meanwhile; m_editMutex is held.
+template <typename Change>
+void Document::Impl::changeNoted(const Change &change)
+{
+    struct Noting {
+        Impl &impl;
+        ~Noting() { impl.noteForLog(); } // without memory for the change: the same state again
+    } const noting{*this};
+    if (m_log)
+        m_log->letGo();
+    change();
+}
 
 /// Starts work on a journal or log at `path`, which is no write of the user's. `make` makes the work, so that memory running out on the way is an error
 /// like others.

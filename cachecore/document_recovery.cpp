@@ -77,13 +77,11 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
     try {
         {
             const std::lock_guard lock(m_editMutex);
-            m_history.forgetBases(changed);
-            noteForLog();
+            forgetBases(changed);
         }
         if (begins)
             beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
-    } catch (const std::bad_alloc &) {
-        // It is settled all the same.
+    } catch (const std::bad_alloc &) { // it is settled all the same
         if (begins)
             beginEpochUncarried();
     }

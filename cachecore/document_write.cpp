@@ -74,6 +74,7 @@ Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, std::sh
             return failure(ErrorCode::Busy, Operation::Plan, range, m_source->path());
         if (needs == Needs::Settled && !m_unsettled.empty())
             return failure(ErrorCode::NeedsRecovery, Operation::Plan, range, m_unsettled.front().journal.path);
+        forgetStaleBases();
         m_writing = Writing::Queued;
         m_stagedDuringWrite.clear();
         m_stagedCarried = 0;

@@ -22,6 +22,11 @@ Result<std::size_t> EnvFile::preadDirect(ByteOffset at, std::span<std::byte> int
     return failure(ErrorCode::NotSupported, Operation::Read, clippedRange(at, into.size()));
 }
 
+Result<void> EnvFile::willNeed(ByteRange range)
+{
+    return failure(ErrorCode::NotSupported, Operation::Read, range);
+}
+
 Result<std::unique_ptr<EnvMapping>> EnvFile::map(ByteRange range)
 {
     return failure(ErrorCode::NotSupported, Operation::Open, range);

@@ -121,6 +121,8 @@ public:
     /// Who else has the file at this moment, as lockForWriting() would name them: another program that locks any byte of it as virtual machines do, or a loop device
     /// that gives its bytes to others. Nothing is taken, and what this program's Env itself has does not count. Nobody, unless an implementation knows better.
     [[nodiscard]] virtual Result<std::optional<std::string>> otherHolder();
+    /// Asks the system to begin reading `range` into its memory, without waiting for it (POSIX_FADV_WILLNEED).
+    [[nodiscard]] virtual Result<void> willNeed(ByteRange range);
     /// Maps `range`, not empty, for reading, whether the file reaches so far or not; what it grows by later shows in the mapping. The begin is a multiple of
     /// 64 KiB. NotSupported (with the system's reason) where the file cannot be mapped, or the system forbids reading memory with a guard; EOVERFLOW where no file of that file system can reach so far; ENOMEM where
     /// the program has no addresses left.

@@ -160,6 +160,18 @@ Result<void> PosixFile::dropCached(ByteRange range)
     return {};
 }
 
+// A length of 0 would be everything.
+Result<void> PosixFile::willNeed(ByteRange range)
+{
+    if (range.empty())
+        return {};
+    const int error = ::posix_fadvise(fd(), static_cast<off_t>(range.begin().value()),
+                                      static_cast<off_t>(range.length()), POSIX_FADV_WILLNEED);
+    if (error != 0)
+        return failure(Error::fromErrno(error, Operation::Read, range));
+    return {};
+}
+
 Result<std::optional<std::string>> PosixFile::lockForWriting()
 {
     const std::lock_guard lock(m_lockMutex);

@@ -42,6 +42,7 @@ public:
     Result<std::uint32_t> devicePhysicalBlockSize() override;
     Result<void> reserve(std::uint64_t size) override;
     Result<void> dropCached(ByteRange range) override;
+    Result<void> willNeed(ByteRange range) override;
     Result<std::optional<std::string>> lockForWriting() override;
     Result<std::optional<std::string>> otherHolder() override;
     Result<DirectAlignment> directAlignment() override;

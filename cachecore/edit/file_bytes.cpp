@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/edit/file_bytes.h"
 
+#include "cachecore/base/bytes.h"
 #include "cachecore/edit/file_bytes_impl.h"
 
 #include <algorithm>
@@ -41,7 +42,7 @@ bool FileBytes::Impl::peek(std::uint64_t at, std::span<std::byte> into)
             return true;
         }
         lock.unlock();
-        std::ranges::copy(std::span(block->bytes).subspan(skip, part.size()), part.begin());
+        copyBytes(std::span(block->bytes).subspan(skip, part.size()), part);
         return true;
     });
     if (!complete) {
@@ -85,7 +86,7 @@ Result<void> FileBytes::Impl::readThrough(std::uint64_t index, std::size_t skip,
     }
     if (!block)
         return readFile(index * kBlock + skip, part);
-    std::ranges::copy(std::span(block->bytes).subspan(skip, part.size()), part.begin());
+    copyBytes(std::span(block->bytes).subspan(skip, part.size()), part);
     return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/edit/piece.h"
 
+#include "cachecore/base/bytes.h"
 #include "cachecore/edit/external_bytes.h"
 
 #include <algorithm>
@@ -192,7 +193,7 @@ bool Piece::peekTo(std::uint64_t skip, std::span<std::byte> into) const
         return true;
     switch (kind) {
     case Kind::Literal:
-        std::ranges::copy(literal(skip, into.size()), into.begin());
+        copyBytes(literal(skip, into.size()), into);
         return true;
     case Kind::Pattern:
         repeat(*bytes(), phase + skip % bytes()->size(), into);

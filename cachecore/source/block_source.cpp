@@ -25,4 +25,9 @@ Result<void> BlockSource::dropCached(ByteRange)
     return {};
 }
 
+Result<void> BlockSource::willNeed(ByteRange range)
+{
+    return failure(ErrorCode::NotSupported, Operation::Read, range);
+}
+
 } // namespace cachecore

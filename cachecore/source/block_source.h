@@ -91,6 +91,9 @@ public:
     /// Asks that the next read of `range` comes from the medium and not from what the system keeps of it in memory; what was
     /// written and not synced stays. Does nothing where there is no such memory.
     [[nodiscard]] virtual Result<void> dropCached(ByteRange range);
+    /// Begins reading `range` into what the system keeps in memory, without waiting for it. NotSupported (unless it does) where there is no such
+    /// memory or the system cannot be asked. What cannot be read is told by who reads it.
+    [[nodiscard]] virtual Result<void> willNeed(ByteRange range);
     [[nodiscard]] virtual SourceIdentity identity() const = 0;
     /// The name it was opened by, in bytes; empty for memory.
     [[nodiscard]] virtual std::string path() const = 0;

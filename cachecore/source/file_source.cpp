@@ -232,6 +232,14 @@ Result<void> FileSource::dropCached(ByteRange range)
     return {};
 }
 
+Result<void> FileSource::willNeed(ByteRange range)
+{
+    auto begun = m_file->willNeed(range);
+    if (!begun)
+        return failure(named(begun.error(), Operation::Read, m_path, range));
+    return begun;
+}
+
 Result<std::unique_ptr<EnvMapping>> FileSource::map(ByteRange range)
 {
     auto mapping = m_file->map(range);

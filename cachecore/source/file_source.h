@@ -47,6 +47,7 @@ public:
     /// What the system says (STATX_DIOALIGN), else what it is found to take.
     std::uint32_t directIoAlignment() const override;
     Result<void> dropCached(ByteRange range) override;
+    Result<void> willNeed(ByteRange range) override;
     /// Maps a part of it for reading, as EnvFile::map. Blocking.
     [[nodiscard]] Result<std::unique_ptr<EnvMapping>> map(ByteRange range);
     SourceIdentity identity() const override;

@@ -44,19 +44,23 @@ private:
     std::chrono::steady_clock::time_point m_begin = std::chrono::steady_clock::now();
 };
 
+enum class Log : std::uint8_t { None, Kept };
+
 /// A document over a file or another source, with the pools it runs on.
 struct BenchDocument {
-    explicit BenchDocument(std::shared_ptr<BlockSource> source)
+    explicit BenchDocument(std::shared_ptr<BlockSource> source, Log kept = Log::None)
         : loads(std::make_shared<ThreadExecutor>(2))
         , writes(std::make_shared<ThreadExecutor>(1))
+        , log(kept == Log::Kept ? std::make_shared<ThreadExecutor>(1) : nullptr)
     {
-        auto created = Document::create(std::move(source), {}, {loads, writes}, systemEnv());
+        auto created = Document::create(std::move(source), {}, {loads, writes, log}, systemEnv());
         if (created)
             document = *created;
     }
 
     std::shared_ptr<ThreadExecutor> loads;
     std::shared_ptr<ThreadExecutor> writes;
+    std::shared_ptr<ThreadExecutor> log;
     std::shared_ptr<Document> document;
 };
 
@@ -99,22 +103,43 @@ void stageScattered(Document &document, const std::vector<std::uint64_t> &offset
         (void)document.stage(ByteOffset(offset), {&byte, 1});
 }
 
-/// With `snapshots`, somebody holds the state before each edit, as the recovery log does.
-void stageOneByte(benchmark::State &state, bool snapshots)
+/// With `snapshots`, somebody holds the state before each edit, as who shows it may.
+void stageOneByte(benchmark::State &state, Document &document, bool snapshots)
 {
-    DocumentFixture fixture{std::vector<std::byte>(kSmallImage)};
-    stageScattered(*fixture.document, scatteredOffsets(kEdits, kSmallImage));
+    stageScattered(document, scatteredOffsets(kEdits, kSmallImage));
     const std::vector<std::uint64_t> offsets = scatteredOffsets(1000, kSmallImage);
     std::size_t next = 0;
     const std::byte byte{0x01};
     StagedEdits snapshot;
     for (auto _ : state) {
         if (snapshots)
-            snapshot = fixture->staged();
-        if (!fixture->stage(ByteOffset(offsets[next]), {&byte, 1}))
+            snapshot = document.staged();
+        if (!document.stage(ByteOffset(offsets[next]), {&byte, 1}))
             state.SkipWithError("staging failed");
         next = (next + 1) % offsets.size();
     }
+}
+
+void stageOneByteInMemory(benchmark::State &state, bool snapshots)
+{
+    DocumentFixture fixture{std::vector<std::byte>(kSmallImage)};
+    stageOneByte(state, *fixture.document, snapshots);
+}
+
+/// As the program runs: over a file, with a recovery log that is at most 0.3 s behind.
+void stageOneByteLogged(benchmark::State &state)
+{
+    const TempDir directory;
+    const std::string image = directory.write("image", {});
+    if (const auto file = systemEnv()->open(image, OpenMode::ReadWrite); !file || !(*file)->truncate(kSmallImage)) {
+        state.SkipWithError("no image");
+        return;
+    }
+    BenchDocument bench(writableFile(image), Log::Kept);
+    if (bench.document)
+        stageOneByte(state, *bench.document, false);
+    else
+        state.SkipWithError("no document");
 }
 
 /// The least a program could do: a sorted map of its edits, without undo, snapshots or bases.
@@ -249,9 +274,11 @@ void registerAll()
             ->Iterations(1)
             ->Repetitions(3);
     };
-    quick("stage/one_byte_among_100k_edits/ours", [](benchmark::State &state) { stageOneByte(state, false); });
+    quick("stage/one_byte_among_100k_edits/ours", [](benchmark::State &state) { stageOneByteInMemory(state, false); });
     quick("stage/one_byte_among_100k_edits/baseline", insertOneByte);
-    quick("stage/one_byte_after_a_snapshot/ours", [](benchmark::State &state) { stageOneByte(state, true); });
+    quick("stage/one_byte_with_the_recovery_log/ours", stageOneByteLogged);
+    quick("stage/one_byte_with_the_recovery_log/baseline", insertOneByte);
+    quick("stage/one_byte_after_a_snapshot/ours", [](benchmark::State &state) { stageOneByteInMemory(state, true); });
     quick("stage/one_byte_after_a_snapshot/baseline", insertOneByte);
     quick("read/4_KiB_beside_100k_edits/ours", [](benchmark::State &state) { readAround(state, true); });
     quick("read/4_KiB_beside_100k_edits/baseline", [](benchmark::State &state) { readAround(state, false); });

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -32,6 +33,7 @@ class TstRecoveryLog : public QObject {
 
 private slots:
     void holdsWhatWasNotedLast();
+    void waitsForAStateThatIsBeingChanged();
     void isReadableByItsOwnerAlone();
     void appendsOnlyTheDifference();
     void isMadeAnewWhenItHasGrown();
@@ -63,6 +65,25 @@ void TstRecoveryLog::holdsWhatWasNotedLast()
     header.salt = rig.header.salt;
     QVERIFY(header == rig.header);
     QVERIFY(rig.troubles.empty());
+}
+
+void TstRecoveryLog::waitsForAStateThatIsBeingChanged()
+{
+    RecoveryLogRig rig;
+    rig.keep(edited(10, 20));
+    const StagedEdits last = edited(5000, 30, 2);
+    rig.log->note(edited(10, 21));
+    rig.log->letGo();
+    std::thread writer([&rig] { (void)rig.executor->runOne(); });
+    while (rig.executor->waiting() > 0) // until the task has begun
+        std::this_thread::yield();
+    rig.log->note(last);
+    writer.join();
+    QVERIFY(rig.log->flush(0ms));
+    const auto read = rig.read();
+    QVERIFY(read);
+    QVERIFY(same(read->edits, last));
+    QCOMPARE(read->states, std::uint64_t{2}); // nothing between the first and the last was ever written
 }
 
 void TstRecoveryLog::isReadableByItsOwnerAlone()

@@ -32,6 +32,7 @@ public:
 
     void note(StagedEdits edits, const CommittedTransaction *transaction);
     void makeRoom();
+    void letGo();
     void tellDropped();
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     [[nodiscard]] Result<void> close(std::chrono::milliseconds wait);
@@ -71,6 +72,8 @@ private:
     std::condition_variable m_hurried;  ///< the task waits for it
     std::condition_variable m_progress; ///< those who flush wait for it
     StagedEdits m_edits;
+    bool m_away = false;              ///< m_edits is being changed by who noted it, and is noted again at once
+    std::condition_variable m_isBack; ///< those who need it wait for it
     std::vector<CommittedTransaction> m_committed; ///< not in the file yet
     std::uint64_t m_noted = 0;
     std::uint64_t m_kept = 0;
@@ -114,6 +117,8 @@ private:
 void RecoveryLog::Impl::note(StagedEdits edits, const CommittedTransaction *transaction)
 {
     std::unique_lock lock(m_mutex);
+    if (std::exchange(m_away, false))
+        m_isBack.notify_all();
     if (!m_enabled || m_closed)
         return;
     if (transaction) {
@@ -135,6 +140,16 @@ void RecoveryLog::Impl::makeRoom()
 {
     const std::lock_guard lock(m_mutex);
     m_committed.reserve(m_committed.size() + 1);
+}
+
+void RecoveryLog::Impl::letGo()
+{
+    StagedEdits edits; // goes after the lock
+    const std::lock_guard lock(m_mutex);
+    if (!m_enabled || m_closed)
+        return;
+    m_away = true;
+    std::swap(m_edits, edits);
 }
 
 /// Sees to it that a task is on its way. Gives the lock back meanwhile, because the executor may destroy tasks of ours under its own.
@@ -198,6 +213,7 @@ RecoveryLog::Impl::Work RecoveryLog::Impl::takeWork()
 {
     std::unique_lock lock(m_mutex);
     m_hurried.wait_until(lock, m_due.value_or(Clock::now()), [&] { return m_hurry || m_closed; });
+    m_isBack.wait(lock, [&] { return !m_away; });
     m_hurry = false;
     m_due.reset();
     return {m_edits, m_noted, m_committed.size(), m_closed && m_edits.empty()};
@@ -313,6 +329,7 @@ Result<void> RecoveryLog::Impl::close(std::chrono::milliseconds wait)
     Result<void> outcome;
     {
         std::unique_lock lock(m_mutex);
+        m_isBack.wait(lock, [&] { return !m_away; });
         if (!m_enabled || m_closed)
             return {};
         m_closed = true;
@@ -357,6 +374,11 @@ void RecoveryLog::note(StagedEdits edits)
 void RecoveryLog::makeRoom()
 {
     m_impl->makeRoom();
+}
+
+void RecoveryLog::letGo()
+{
+    m_impl->letGo();
 }
 
 void RecoveryLog::tellDropped()

@@ -30,7 +30,8 @@ Result<std::span<const std::byte>> RunReader::bytes(std::size_t index)
     if (!m_held.contains(wanted)) {
         if (auto dropped = dropNeighbourhood(index); !dropped)
             return failure(dropped.error());
-        const ByteRange run = runFrom(index);
+        askAhead(index);
+        const ByteRange run = m_ahead ? wanted : runFrom(index);
         auto filled = fill(run);
         if (!filled && run != wanted)
             filled = fill(wanted);
@@ -41,18 +42,35 @@ Result<std::span<const std::byte>> RunReader::bytes(std::size_t index)
                                       static_cast<std::size_t>(wanted.length()));
 }
 
-/// From range number `index` to the end of the last range that is worth reading with it.
-ByteRange RunReader::runFrom(std::size_t index) const
+/// The number behind the last range that is worth reading with range number `index`.
+std::size_t RunReader::runEnd(std::size_t index) const
 {
     const ByteRange first = m_ranges.at(index);
     ByteOffset end = first.end();
-    for (std::size_t i = index + 1; i < m_ranges.count; ++i) {
+    std::size_t i = index + 1;
+    for (; i < m_ranges.count; ++i) {
         const ByteRange next = m_ranges.at(i);
         if (next.begin() - end > kGap || next.end() - first.begin() > kRun)
             break;
         end = next.end();
     }
-    return {first.begin(), end};
+    return i;
+}
+
+ByteRange RunReader::runFrom(std::size_t index) const
+{
+    return {m_ranges.at(index).begin(), m_ranges.at(runEnd(index) - 1).end()};
+}
+
+/// Asks for the runs that begin within kAhead of range number `index`, as long as the system keeps nothing of them from before.
+void RunReader::askAhead(std::size_t index)
+{
+    m_asked = std::max(m_asked, index);
+    const ByteOffset from = m_ranges.at(index).begin();
+    while (m_ahead && m_asked < m_dropped && m_ranges.at(m_asked).begin().value() - from.value() < kAhead) {
+        m_ahead = m_source.willNeed(runFrom(m_asked)).has_value();
+        m_asked = runEnd(m_asked);
+    }
 }
 
 Result<void> RunReader::dropNeighbourhood(std::size_t index)

@@ -20,14 +20,17 @@ struct RangeList {
 
 /// Gives the medium's bytes of many ascending ranges, and reads neighbours together: up to kRun bytes, through gaps of at most kGap, because
 /// one long read is cheaper than two short ones with so little between them. Bytes of a gap are read and forgotten; where they cannot be read, the ranges around
-/// them are read one by one. What the system keeps in memory of a whole neighbourhood is dropped before its first range is read: whatever is kept
+/// them are read one by one. Where the source can read ahead when asked, it is asked for runs up to kAhead before they are needed, and the
+/// ranges are taken one by one out of what it has read: the system then keeps them page by page, and writing a few bytes into one of the large pieces that
+/// it keeps when it reads ahead of its own accord costs the more the larger the piece is. What the system keeps in memory of a whole neighbourhood is dropped before its first range is read: whatever is kept
 /// afterwards came from the medium since, and dropping run by run would throw away what the system has read ahead.
-/// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer.
+/// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer; the system's for kAhead.
 class RunReader {
 public:
     static constexpr std::uint64_t kRun = std::uint64_t{1} << 20;
     static constexpr std::uint64_t kGap = std::uint64_t{64} << 10;
     static constexpr std::uint64_t kNeighbourhood = std::uint64_t{16} << 20; ///< ranges with at most that between them
+    static constexpr std::uint64_t kAhead = std::uint64_t{8} << 20;
 
     /// Both must outlive it. `operation` is what errors say was being done.
     RunReader(BlockSource &source, const RangeList &ranges, Operation operation);
@@ -40,10 +43,13 @@ public:
     {
         m_held = {};
         m_dropped = 0;
+        m_asked = 0;
     }
 
 private:
+    [[nodiscard]] std::size_t runEnd(std::size_t index) const;
     [[nodiscard]] ByteRange runFrom(std::size_t index) const;
+    void askAhead(std::size_t index);
     [[nodiscard]] Result<void> dropNeighbourhood(std::size_t index);
     [[nodiscard]] Result<void> fill(ByteRange range);
     void makeRoom(std::uint64_t length);
@@ -58,6 +64,8 @@ private:
     std::unique_ptr<std::byte[], Free> m_memory; ///< aligned, as direct reads want it
     std::uint64_t m_capacity = 0;
     std::size_t m_dropped = 0; ///< ranges before this number are no longer kept by the system from before
+    std::size_t m_asked = 0;   ///< ranges before this number the source was asked for
+    bool m_ahead = true;       ///< the source reads ahead when asked, as far as is known
     ByteRange m_held;          ///< what of the source m_memory begins with
 };
 
