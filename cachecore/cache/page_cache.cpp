@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -12,10 +13,19 @@ namespace {
 
 constexpr std::uint64_t kReservedNodes = std::uint64_t{1} << 15; ///< places that a large cache begins with
 
+constexpr std::uint64_t kVisitsPerLook = 8; ///< at the clock
+
+/// The number of the eighth of a second, or nearly so, that `time` lies in; never 0.
+std::uint32_t periodOf(AccessHeat::Time time)
+{
+    return static_cast<std::uint32_t>(time.time_since_epoch().count() >> 27) | 1U << 31;
+}
+
 } // namespace
 
-PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames)
+PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames, Clock clock)
     : m_frames(std::move(frames))
+    , m_clock(clock)
     , m_policy(budgetBytes)
     , m_states(std::make_shared<PageStates>(pageCount))
     , m_detachedBytes(std::make_shared<std::atomic<std::uint64_t>>(0))
@@ -34,14 +44,26 @@ PageHandle PageCache::tryGet(PageIndex page, Visit visit)
 {
     const std::lock_guard lock(m_mutex);
     Node *const node = m_table.find(page.value);
+    if (visit == Visit::Counted)
+        count(node, page);
+    return node && node->page ? PageHandle(node->page) : PageHandle();
+}
+
+/// Counts a visit to `page`, which has `node`, or none.
+void PageCache::count(Node *node, PageIndex page) noexcept
+{
     const bool resident = node && node->page;
-    if (visit == Visit::Counted) {
-        const bool hit = resident && node->page->state() == PageState::Ready;
-        ++(hit ? m_counters.hits : m_counters.misses);
-        if (resident)
-            S3Fifo::visit(*node);
+    ++(resident && node->page->state() == PageState::Ready ? m_counters.hits : m_counters.misses);
+    // Of pages visited often and quickly the time of some visits will do.
+    if (!resident || node->visits < S3Fifo::kMostVisits || m_counters.hits % kVisitsPerLook == 0)
+        m_now = m_clock();
+    if (resident) {
+        S3Fifo::visit(*node);
+        const std::uint32_t period = periodOf(m_now);
+        if (std::exchange(node->warmed, period) == period)
+            return;
     }
-    return resident ? PageHandle(node->page) : PageHandle();
+    m_states->touch(page, m_now);
 }
 
 /// Pages taken out, to be destroyed when the lock is released; without memory, at once.
@@ -183,7 +205,7 @@ std::uint64_t PageCache::budget() const
 
 void PageCache::setPageCount(std::uint64_t pageCount)
 {
-    auto states = std::make_shared<PageStates>(pageCount);
+    auto states = std::make_shared<PageStates>(pageCount, *this->states());
     const std::lock_guard lock(m_mutex);
     m_states.swap(states);
     m_table.forEach([this](const Node &node) { m_states->set({node.key}, stateOf(node)); });
@@ -209,7 +231,7 @@ CacheStatistics PageCache::statistics() const
 bool PageCache::invariantsHold() const
 {
     const std::lock_guard lock(m_mutex);
-    bool hold = m_policy.invariantsHold() && m_policy.weight() <= m_policy.capacity();
+    bool hold = m_policy.invariantsHold();
     std::size_t resident = 0;
     std::size_t ghosts = 0;
     std::uint64_t loading = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/base/coarse_clock.h"
+#include "cachecore/base/short_lock.h"
 #include "cachecore/cache/cache_statistics.h"
 #include "cachecore/cache/page_handle.h"
 #include "cachecore/cache/page_states.h"
@@ -10,7 +12,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 namespace cachecore {
@@ -19,17 +20,21 @@ namespace cachecore {
 ///
 /// Invariants:
 ///  - resident bytes plus bytes of detached, still pinned pages stay within the budget after every publish; a page that finds no room,
-///    because all others are pinned, is not admitted;
+///    because all others are pinned, is not admitted; a budget below what is pinned is kept as soon as something is published after the pins are gone;
 ///  - eviction never takes a pinned page; invalidate and replace do, and the pin keeps the bytes alive;
 ///  - the state of a page is Loading while a load is announced, else that of the resident page, else Absent.
 /// Thread: any. One short lock; no I/O, no callback and no page memory is allocated under it.
 class PageCache {
 public:
-    /// Whether looking a page up counts as a visit, for the statistics and for what is kept.
+    /// Whether looking a page up counts as a visit: for the statistics, for what is kept and, once in an eighth of a second, as heat.
     enum class Visit : std::uint8_t { None, Counted };
 
+    /// The time of a visit; must not block.
+    using Clock = AccessHeat::Time (*)();
+
     /// Pages are made with `frames`.
-    PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames);
+    PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::shared_ptr<FramePool> frames,
+              Clock clock = coarseNow);
     PageCache(const PageCache &) = delete;
     PageCache &operator=(const PageCache &) = delete;
     ~PageCache();
@@ -57,21 +62,24 @@ public:
     /// A smaller budget gives memory back before this returns.
     void setBudget(std::uint64_t bytes) noexcept;
     [[nodiscard]] std::uint64_t budget() const;
-    /// The source has `pageCount` pages now. States of resident and loading pages are carried over, what was only touched is forgotten.
+    /// The source has `pageCount` pages now. Heat and the states of resident and loading pages are carried over, what was only touched is forgotten. One call at a
+    /// time. Throws std::bad_alloc with nothing changed.
     void setPageCount(std::uint64_t pageCount);
     [[nodiscard]] std::shared_ptr<const PageStates> states() const;
     [[nodiscard]] CacheStatistics statistics() const;
-    /// True when the stated invariants hold; for tests.
+    /// True when the stated invariants hold, but for the budget, which statistics() tell; for tests.
     [[nodiscard]] bool invariantsHold() const;
 
 private:
     /// What is known of a page that is resident, remembered by the policy or loading. Of all others there is no node.
-    struct Node final : S3Fifo::Entry {
-        std::shared_ptr<const Page> page; ///< exactly while the policy has it as resident
+    struct alignas(64) Node final : S3Fifo::Entry { // one line of a processor's cache
+        std::shared_ptr<const Page> page;           ///< exactly while the policy has it as resident
+        std::uint32_t warmed = 0;                   ///< the period in which a visit last counted as heat; 0: none
         bool loading = false;
     };
     class Removed;
 
+    void count(Node *node, PageIndex page) noexcept;
     [[nodiscard]] Node *obtain(PageIndex page) noexcept;
     void settle(Node &node) noexcept;
     void drop(Node &node) noexcept;
@@ -87,9 +95,11 @@ private:
     [[nodiscard]] bool holds(const Node &node) const;
 
     const std::shared_ptr<FramePool> m_frames;
-    mutable std::mutex m_mutex; ///< guards everything below
-    PageTable<Node> m_table;    ///< owns the nodes
+    const Clock m_clock;
+    mutable ShortLock m_mutex; ///< guards everything below
+    PageTable<Node> m_table;   ///< owns the nodes
     S3Fifo m_policy;
+    AccessHeat::Time m_now; ///< when the clock was last looked at
     std::shared_ptr<PageStates> m_states;
     CacheStatistics m_counters; ///< hits, misses, evictions, loading; the rest is derived
     const std::shared_ptr<std::atomic<std::uint64_t>> m_detachedBytes;

@@ -32,7 +32,7 @@ bool Page::readable(ByteRange range) const
 
 void Page::setDamage(Damage damage)
 {
-    m_damage = std::move(damage);
+    m_damage = std::make_unique<const Damage>(std::move(damage));
 }
 
 void Page::detach(std::shared_ptr<std::atomic<std::uint64_t>> account) const

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -38,12 +37,13 @@ public:
     [[nodiscard]] PageIndex index() const { return m_index; }
     [[nodiscard]] ByteRange range() const { return m_range; }
     [[nodiscard]] std::span<const std::byte> bytes() const { return {m_bytes, length()}; }
-    [[nodiscard]] const std::optional<Damage> &damage() const { return m_damage; }
+    /// nullptr when every byte could be read.
+    [[nodiscard]] const Damage *damage() const { return m_damage.get(); }
     [[nodiscard]] PageState state() const { return m_damage ? PageState::Failed : PageState::Ready; }
     /// True when no byte of `range` is bad.
     [[nodiscard]] bool readable(ByteRange range) const;
 
-    /// For the loader, before publishing.
+    /// For the loader, before publishing. setDamage throws std::bad_alloc.
     [[nodiscard]] std::span<std::byte> writableBytes() { return {m_bytes, length()}; }
     void setDamage(Damage damage);
 
@@ -53,11 +53,12 @@ public:
 private:
     [[nodiscard]] std::size_t length() const { return static_cast<std::size_t>(m_range.length()); }
 
+    // What every look-up needs comes first, and is little.
     const PageIndex m_index;
     const ByteRange m_range;
+    std::unique_ptr<const Damage> m_damage;
     const std::shared_ptr<FramePool> m_frames;
-    std::byte *const m_bytes; ///< a frame
-    std::optional<Damage> m_damage;
+    std::byte *const m_bytes;                                              ///< a frame
     mutable std::shared_ptr<std::atomic<std::uint64_t>> m_detachedAccount; ///< written once, under the cache's lock
 };
 

@@ -2,24 +2,28 @@
 #include "cachecore/cache/page_states.h"
 
 #include "cachecore/cache/counting_pyramid.h"
+#include "cachecore/cache/even_split.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace cachecore {
 
-namespace {
-
-/// Begin of stretch `index` of `stretches` that divide `count` pages: index * count / stretches without overflow.
-std::uint64_t edgeOf(std::uint64_t index, std::uint64_t count, std::uint64_t stretches)
+PageStates::PageStates(std::uint64_t pageCount)
+    : PageStates(pageCount, std::make_shared<AccessHeat>(pageCount))
 {
-    return index * (count / stretches) + index * (count % stretches) / stretches;
 }
 
-} // namespace
+PageStates::PageStates(std::uint64_t pageCount, const PageStates &before)
+    : PageStates(pageCount,
+                 before.m_heat->fits(pageCount) ? before.m_heat
+                                                : std::make_shared<AccessHeat>(pageCount, *before.m_heat))
+{
+}
 
-PageStates::PageStates(std::uint64_t pageCount)
+PageStates::PageStates(std::uint64_t pageCount, std::shared_ptr<AccessHeat> heat)
     : m_pageCount(pageCount)
+    , m_heat(std::move(heat))
 {
     for (auto &layer : m_layers)
         layer = std::make_unique<CountingPyramid>(pageCount);
@@ -98,7 +102,7 @@ void PageStates::summarize(PageIndex first, std::uint64_t count, std::span<PageS
     std::uint64_t begin = 0;
     Ranks atBegin = ranksAt(first.value);
     for (std::size_t i = 0; i < out.size() && begin < inside; ++i) {
-        const std::uint64_t end = std::min(edgeOf(i + 1, count, out.size()), inside);
+        const std::uint64_t end = std::min(evenSplit(i + 1, count, out.size()), inside);
         const Ranks atEnd = ranksAt(first.value + end);
         out[i] = countsOf(end - begin, atBegin, atEnd);
         begin = end;
@@ -111,7 +115,7 @@ void PageStates::summarizePages(std::uint64_t first, std::uint64_t count, std::u
 {
     std::uint64_t previous = inside; // none yet
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::uint64_t page = edgeOf(i, count, out.size());
+        const std::uint64_t page = evenSplit(i, count, out.size());
         if (page >= inside)
             return;
         out[i] = page == previous ? out[i - 1] : countsOfPage(first + page);

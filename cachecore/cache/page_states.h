@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/cache/access_heat.h"
 #include "cachecore/cache/page.h"
 
 #include <array>
@@ -34,8 +35,10 @@ struct PageStateCounts {
 /// Thread: `set` from one thread at a time (the owner's lock), everything else from any thread. Nothing blocks.
 class PageStates {
 public:
-    /// For `pageCount` pages (at most 2^54, all Absent).
+    /// For `pageCount` pages (at most 2^54, all Absent), none visited yet.
     explicit PageStates(std::uint64_t pageCount);
+    /// The same for a source that has `pageCount` pages now, with the heat of `before`, which goes on to be the same object if that does.
+    PageStates(std::uint64_t pageCount, const PageStates &before);
     ~PageStates();
     PageStates(const PageStates &) = delete;
     PageStates &operator=(const PageStates &) = delete;
@@ -55,6 +58,11 @@ public:
     /// The whole source in one. O(1).
     [[nodiscard]] PageStateCounts total() const;
 
+    /// How much the pages were visited of late.
+    [[nodiscard]] const AccessHeat &heat() const { return *m_heat; }
+    /// A visit. From one thread at a time, the one that may `set`.
+    void touch(PageIndex page, AccessHeat::Time now) noexcept { m_heat->touch(page, now); }
+
     /// Bytes held by nodes.
     [[nodiscard]] std::uint64_t memoryBytes() const;
 
@@ -68,7 +76,10 @@ private:
     void summarizePages(std::uint64_t first, std::uint64_t count, std::uint64_t inside,
                         std::span<PageStateCounts> out) const;
 
+    PageStates(std::uint64_t pageCount, std::shared_ptr<AccessHeat> heat);
+
     const std::uint64_t m_pageCount;
+    const std::shared_ptr<AccessHeat> m_heat;
     std::array<std::unique_ptr<CountingPyramid>, LayerCount> m_layers;
 };
 

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Reading through the cache, each figure next to what it would be without one.
-#include "cachecore/base/thread_executor.h"
-#include "cachecore/cache/cached_source.h"
 #include "cachecore/cache/chunks.h"
 #include "cachecore/cache/cursor.h"
-#include "cachecore/source/file_source.h"
-#include "tests/bench/figures.h"
+#include "tests/bench/bench_file.h"
+#include "tests/bench/bench_rows.h"
 #include "tests/bench/pair_reporter.h"
-#include "tests/support/edits.h"
-#include "tests/support/endless_source.h"
 #include "tests/support/random.h"
-#include "tests/support/temp_dir.h"
-
-#include <QCoreApplication>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
-#include <thread>
 #include <unordered_map>
 
 #include <benchmark/benchmark.h>
@@ -28,45 +19,9 @@ using namespace cachet_test;
 
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kFile = 512 * kMiB; ///< stays in the system's memory, and in no processor's cache
-constexpr std::uint64_t kPage = kDefaultPageSize;
 constexpr std::uint64_t kResident = 256; ///< pages of the rows about hits
 constexpr std::size_t kOrder = 4096;     ///< look-ups before an order repeats
 constexpr std::uint64_t kSeed = 30;
-
-/// One file for all rows.
-struct BenchFile {
-    BenchFile()
-        : path(directory.write("image", patternBytes(kMiB)))
-        , file(std::move(systemEnv()->open(path, OpenMode::ReadWrite).value()))
-    {
-        const std::vector<std::byte> chunk = patternBytes(kMiB);
-        const std::array<std::span<const std::byte>, 1> buffers{std::span(chunk)};
-        for (std::uint64_t at = 0; at < kFile; at += kMiB)
-            complete = complete && file->pwritev(ByteOffset(at), buffers) == kMiB;
-    }
-    static BenchFile &instance()
-    {
-        static BenchFile file;
-        return file;
-    }
-
-    const TempDir directory;
-    const std::string path;
-    const std::unique_ptr<EnvFile> file;
-    bool complete = true;
-};
-
-std::shared_ptr<CachedSource> cachedFile(std::uint64_t budget, std::uint32_t pageSize = kPage)
-{
-    auto source = FileSource::open(systemEnv(), BenchFile::instance().path, FileSource::Access::ReadOnly);
-    if (!source || !BenchFile::instance().complete)
-        return nullptr;
-    auto cached = CachedSource::create(std::shared_ptr<BlockSource>(std::move(*source)),
-                                       {pageSize, budget, WaitingReads::OnCaller}, std::make_shared<ThreadExecutor>(2));
-    return cached ? *cached : nullptr;
-}
 
 /// Numbers below `bound` in random order, to be gone through again and again.
 std::vector<std::uint64_t> randomOrder(std::uint64_t bound)
@@ -92,6 +47,7 @@ struct Buffer {
 
 void pinResident(benchmark::State &state)
 {
+    const Company company;
     const auto cached = cachedFile(2 * kResident * kPage);
     for (std::uint64_t page = 0; page < kResident; ++page)
         (void)cached->load(ByteOffset(page * kPage));
@@ -256,15 +212,9 @@ void registerAll()
 
 int main(int argc, char **argv)
 {
-    const QCoreApplication application(argc, argv);
-    Figures figures(QCoreApplication::arguments());
-    // Repetitions of the two partners alternate, so that both meet the same moods of the machine.
-    std::array<std::string, 2> words{"bench_cache", "--benchmark_enable_random_interleaving=true"};
-    std::array<char *, 3> options{words[0].data(), words[1].data(), nullptr};
-    int count = 2;
-    benchmark::Initialize(&count, options.data());
-    registerAll();
-    PairReporter reporter(figures);
-    benchmark::RunSpecifiedBenchmarks(&reporter);
-    return reporter.complete() && figures.finish() ? 0 : 1;
+    return cachet_test::runPairedBenchmarks(argc, argv, [] {
+        registerAll();
+        registerRateRows();
+        registerPyramidRows();
+    });
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/source/file_source.h"
-#include "tests/bench/figures.h"
 #include "tests/bench/pair_reporter.h"
 #include "tests/bench/plain_passes.h"
 #include "tests/support/document_fixture.h"
 #include "tests/support/endless_source.h"
 #include "tests/support/random.h"
-
-#include <QCoreApplication>
 
 #include <algorithm>
 #include <array>
@@ -294,15 +291,5 @@ void registerAll()
 
 int main(int argc, char **argv)
 {
-    const QCoreApplication application(argc, argv);
-    Figures figures(QCoreApplication::arguments());
-    // Repetitions of the two partners alternate, so that both meet the same moods of the machine.
-    std::array<std::string, 2> words{"bench_write_pipeline", "--benchmark_enable_random_interleaving=true"};
-    std::array<char *, 3> options{words[0].data(), words[1].data(), nullptr};
-    int count = 2;
-    benchmark::Initialize(&count, options.data());
-    registerAll();
-    PairReporter reporter(figures);
-    benchmark::RunSpecifiedBenchmarks(&reporter);
-    return reporter.complete() && figures.finish() ? 0 : 1;
+    return cachet_test::runPairedBenchmarks(argc, argv, registerAll);
 }

@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/bench/pair_reporter.h"
 
+#include <QCoreApplication>
+
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <vector>
 
 namespace cachet_test {
 
 namespace {
+
+/// What one repetition contributes.
+double figureOf(const benchmark::BenchmarkReporter::Run &run)
+{
+    const auto counted = run.counters.find(kFigureCounter);
+    return counted == run.counters.end() ? run.GetAdjustedRealTime() : counted->second.value;
+}
+
+QString unitOf(const benchmark::BenchmarkReporter::Run &run)
+{
+    const bool counted = run.counters.contains(kFigureCounter);
+    return counted ? QString::fromStdString(run.report_label)
+                   : QString::fromLatin1(benchmark::GetTimeUnitString(run.time_unit));
+}
 
 double medianOf(std::vector<double> values)
 {
@@ -31,7 +48,7 @@ bool PairReporter::ReportContext(const Context &)
 // All repetitions of one benchmark come in one call, with the aggregates the library makes of them.
 void PairReporter::ReportRuns(const std::vector<Run> &runs)
 {
-    std::vector<double> times;
+    std::vector<double> values;
     for (const Run &run : runs) {
         if (run.error_occurred) {
             std::fprintf(stderr, "%s: %s\n", run.benchmark_name().c_str(), run.error_message.c_str());
@@ -39,24 +56,23 @@ void PairReporter::ReportRuns(const std::vector<Run> &runs)
             return;
         }
         if (run.run_type == Run::RT_Iteration)
-            times.push_back(run.GetAdjustedRealTime());
+            values.push_back(figureOf(run));
     }
-    if (times.empty())
+    if (values.empty())
         return;
     const std::string &name = runs.front().run_name.function_name;
     const std::size_t slash = name.rfind('/');
     const std::string figure = name.substr(0, slash);
     Pair &pair = m_pairs[figure];
     if (name.substr(slash + 1) == "ours") {
-        pair.ours = medianOf(std::move(times));
+        pair.ours = medianOf(std::move(values));
         pair.hasOurs = true;
     } else {
-        pair.baseline = medianOf(std::move(times));
+        pair.baseline = medianOf(std::move(values));
         pair.hasBaseline = true;
     }
     if (pair.hasOurs && pair.hasBaseline)
-        m_figures.add({QString::fromStdString(figure), pair.ours, pair.baseline,
-                       QString::fromLatin1(benchmark::GetTimeUnitString(runs.front().time_unit))});
+        m_figures.add({QString::fromStdString(figure), pair.ours, pair.baseline, unitOf(runs.front())});
 }
 
 bool PairReporter::complete() const
@@ -69,6 +85,21 @@ bool PairReporter::complete() const
         complete = false;
     }
     return complete;
+}
+
+int runPairedBenchmarks(int argc, char **argv, const std::function<void()> &registerAll)
+{
+    const QCoreApplication application(argc, argv);
+    Figures figures(QCoreApplication::arguments());
+    // Repetitions of the two partners alternate, so that both meet the same moods of the machine.
+    std::array<std::string, 2> words{argv[0], "--benchmark_enable_random_interleaving=true"};
+    std::array<char *, 3> options{words[0].data(), words[1].data(), nullptr};
+    int count = 2;
+    benchmark::Initialize(&count, options.data());
+    registerAll();
+    PairReporter reporter(figures);
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+    return reporter.complete() && figures.finish() ? 0 : 1;
 }
 
 } // namespace cachet_test

@@ -3,6 +3,7 @@
 
 #include "tests/bench/figures.h"
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -10,7 +11,10 @@
 
 namespace cachet_test {
 
-/// Turns the benchmarks "NAME/ours" and "NAME/baseline" into one figure NAME: the median of what each repetition took.
+/// Of a benchmark whose figure is not how long it took: the counter that holds it. The label is its unit then.
+inline constexpr const char *kFigureCounter = "figure";
+
+/// Turns the benchmarks "NAME/ours" and "NAME/baseline" into one figure NAME: the median of what each repetition took, or counted.
 /// Times are given in the unit of the benchmark.
 class PairReporter final : public benchmark::BenchmarkReporter {
 public:
@@ -34,5 +38,8 @@ private:
     std::map<std::string, Pair> m_pairs;
     bool m_failed = false;
 };
+
+/// What main does in a program of paired benchmarks: prints the figures of those that `registerAll` registers. Returns the exit code.
+[[nodiscard]] int runPairedBenchmarks(int argc, char **argv, const std::function<void()> &registerAll);
 
 } // namespace cachet_test
