@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kReservedNodes = std::uint64_t{1} << 15; ///< places that a large cache begins with
 
+constexpr std::size_t kMostSpares = 64;     ///< nodes kept for the next pages
 constexpr std::uint64_t kVisitsPerLook = 8; ///< at the clock
 
 /// The number of the eighth of a second, or nearly so, that `time` lies in; never 0.
@@ -30,27 +31,21 @@ PageCache::PageCache(std::uint64_t budgetBytes, std::uint64_t pageCount, std::sh
     , m_states(std::make_shared<PageStates>(pageCount))
     , m_detachedBytes(std::make_shared<std::atomic<std::uint64_t>>(0))
 {
-    // So that the table need not grow while others wait; without memory it is tried again when the pages come.
     const std::uint64_t mostResident = std::min(budgetBytes / m_frames->frameBytes(), pageCount);
-    (void)m_table.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(2 * mostResident, kReservedNodes)));
-}
-
-PageCache::~PageCache()
-{
-    m_table.forEach([](Node &node) { delete &node; });
+    m_nodes.prepare(static_cast<std::size_t>(std::min<std::uint64_t>(2 * mostResident, kReservedNodes)));
 }
 
 PageHandle PageCache::tryGet(PageIndex page, Visit visit)
 {
     const std::lock_guard lock(m_mutex);
-    Node *const node = m_table.find(page.value);
+    PageNode *const node = m_nodes.find(page);
     if (visit == Visit::Counted)
         count(node, page);
     return node && node->page ? PageHandle(node->page) : PageHandle();
 }
 
 /// Counts a visit to `page`, which has `node`, or none.
-void PageCache::count(Node *node, PageIndex page) noexcept
+void PageCache::count(PageNode *node, PageIndex page) noexcept
 {
     const bool resident = node && node->page;
     ++(resident && node->page->state() == PageState::Ready ? m_counters.hits : m_counters.misses);
@@ -92,7 +87,7 @@ bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent) noexcep
     Removed removed;
     const std::lock_guard lock(m_mutex);
     const PageIndex index = page->index();
-    Node *const node = intent == Intent::Scan ? m_table.find(index.value) : obtain(index);
+    PageNode *const node = intent == Intent::Scan ? m_nodes.find(index) : m_nodes.obtain(index);
     if (!node)
         return false;
     const bool important = intent != Intent::Scroll || node->place == S3Fifo::Place::Ghost;
@@ -104,7 +99,7 @@ bool PageCache::publish(std::shared_ptr<const Page> page, Intent intent) noexcep
     return admitted;
 }
 
-bool PageCache::admit(Node &node, std::shared_ptr<const Page> page, bool important, Removed &removed) noexcept
+bool PageCache::admit(PageNode &node, std::shared_ptr<const Page> page, bool important, Removed &removed) noexcept
 {
     const std::uint64_t bytes = page->range().length();
     m_policy.erase(node); // no ghost that is forgotten while room is made
@@ -120,7 +115,7 @@ void PageCache::replaceResident(std::shared_ptr<const Page> page)
 {
     std::shared_ptr<const Page> old; // destroyed after the lock
     const std::lock_guard lock(m_mutex);
-    Node *const node = m_table.find(page->index().value);
+    PageNode *const node = m_nodes.find(page->index());
     if (!node || !node->page || node->page->range() != page->range())
         return;
     old = std::exchange(node->page, std::move(page));
@@ -131,7 +126,7 @@ void PageCache::replaceResident(std::shared_ptr<const Page> page)
 void PageCache::announceLoading(PageIndex page)
 {
     const std::lock_guard lock(m_mutex);
-    Node *const node = obtain(page);
+    PageNode *const node = m_nodes.obtain(page);
     if (!node)
         throw std::bad_alloc();
     setLoading(*node, true);
@@ -141,7 +136,7 @@ void PageCache::announceLoading(PageIndex page)
 void PageCache::abandonLoading(PageIndex page) noexcept
 {
     const std::lock_guard lock(m_mutex);
-    Node *const node = m_table.find(page.value);
+    PageNode *const node = m_nodes.find(page);
     if (!node || !node->loading)
         return;
     setLoading(*node, false);
@@ -152,7 +147,7 @@ void PageCache::invalidate(PageIndex first, std::uint64_t count) noexcept
 {
     Removed removed;
     const std::lock_guard lock(m_mutex);
-    forEachResident(first, count, [&](Node &node) {
+    forEachResident(first, count, [&](PageNode &node) {
         takeOut(node, removed);
         settle(node);
     });
@@ -162,7 +157,7 @@ std::vector<PageIndex> PageCache::residentIn(PageIndex first, std::uint64_t coun
 {
     std::vector<PageIndex> pages;
     const std::lock_guard lock(m_mutex);
-    forEachResident(first, count, [&](const Node &node) { pages.push_back({node.key}); });
+    forEachResident(first, count, [&](const PageNode &node) { pages.push_back({node.key}); });
     std::ranges::sort(pages);
     return pages;
 }
@@ -173,7 +168,7 @@ void PageCache::forEachResident(PageIndex first, std::uint64_t count, const Use 
 {
     if (count <= m_policy.size()) {
         for (std::uint64_t i = 0; i < count; ++i) {
-            Node *const node = m_table.find(first.value + i);
+            PageNode *const node = m_nodes.find({first.value + i});
             if (node && node->page)
                 use(*node);
         }
@@ -181,7 +176,7 @@ void PageCache::forEachResident(PageIndex first, std::uint64_t count, const Use 
     }
     for (const S3Fifo::Place place : {S3Fifo::Place::Small, S3Fifo::Place::Main}) {
         for (S3Fifo::Entry *entry = m_policy.oldest(place); entry;) {
-            Node &node = static_cast<Node &>(*entry);
+            PageNode &node = static_cast<PageNode &>(*entry);
             entry = entry->newer;
             if (node.key >= first.value && node.key - first.value < count)
                 use(node);
@@ -207,8 +202,14 @@ void PageCache::setPageCount(std::uint64_t pageCount)
 {
     auto states = std::make_shared<PageStates>(pageCount, *this->states());
     const std::lock_guard lock(m_mutex);
+    bool complete = true;
+    m_nodes.forEach([&](const PageNode &node) {
+        states->set({node.key}, node.state());
+        complete = complete && (node.key >= pageCount || states->state({node.key}) == node.state());
+    });
+    if (!complete)
+        throw std::bad_alloc();
     m_states.swap(states);
-    m_table.forEach([this](const Node &node) { m_states->set({node.key}, stateOf(node)); });
 }
 
 std::shared_ptr<const PageStates> PageCache::states() const
@@ -235,7 +236,7 @@ bool PageCache::invariantsHold() const
     std::size_t resident = 0;
     std::size_t ghosts = 0;
     std::uint64_t loading = 0;
-    m_table.forEach([&](const Node &node) {
+    m_nodes.forEach([&](const PageNode &node) {
         hold = hold && holds(node);
         resident += node.resident() ? 1 : 0;
         ghosts += node.place == S3Fifo::Place::Ghost ? 1 : 0;
@@ -244,47 +245,23 @@ bool PageCache::invariantsHold() const
     return hold && resident == m_policy.size() && ghosts == m_policy.ghosts() && loading == m_counters.loading;
 }
 
-bool PageCache::holds(const Node &node) const
+bool PageCache::holds(const PageNode &node) const
 {
     const bool known = node.place != S3Fifo::Place::None || node.loading;
     const bool right = node.page ? node.page->index().value == node.key : !node.resident();
-    return known && right && m_table.find(node.key) == &node && node.resident() == (node.page != nullptr)
-        && m_states->state({node.key}) == stateOf(node);
-}
-
-/// The node of `page`, made when there is none; nullptr without memory.
-PageCache::Node *PageCache::obtain(PageIndex page) noexcept
-{
-    if (Node *const known = m_table.find(page.value))
-        return known;
-    if (!m_table.reserve(m_table.size() + 1))
-        return nullptr;
-    auto *const made = new (std::nothrow) Node;
-    if (!made)
-        return nullptr;
-    made->key = page.value;
-    m_table.insert(*made);
-    return made;
+    return known && right && m_nodes.find({node.key}) == &node && node.resident() == (node.page != nullptr)
+        && m_states->state({node.key}) == node.state();
 }
 
 /// After a change: what is shown of the page follows, and a node that says nothing goes.
-void PageCache::settle(Node &node) noexcept
+void PageCache::settle(PageNode &node) noexcept
 {
-    m_states->set({node.key}, stateOf(node));
-    drop(node);
-}
-
-/// Ends a node that says nothing.
-void PageCache::drop(Node &node) noexcept
-{
-    if (node.place != S3Fifo::Place::None || node.loading)
-        return;
-    m_table.erase(node.key);
-    delete &node;
+    m_states->set({node.key}, node.state());
+    m_nodes.drop(node);
 }
 
 /// Takes the page out of a node. To be settled afterwards.
-void PageCache::takeOut(Node &node, Removed &removed) noexcept
+void PageCache::takeOut(PageNode &node, Removed &removed) noexcept
 {
     m_policy.erase(node);
     // Unpinned, it is as good as gone: nobody gains a pin under the lock.
@@ -299,16 +276,16 @@ void PageCache::makeRoom(std::uint64_t bytes, Removed &removed) noexcept
         S3Fifo::Entry *const victim = m_policy.evict(unpinned);
         if (!victim)
             return;
-        Node &node = static_cast<Node &>(*victim);
+        PageNode &node = static_cast<PageNode &>(*victim);
         removed.take(std::move(node.page));
         ++m_counters.evictions;
         settle(node);
         while (S3Fifo::Entry *const forgotten = m_policy.forgetOne())
-            drop(static_cast<Node &>(*forgotten));
+            m_nodes.drop(static_cast<PageNode &>(*forgotten));
     }
 }
 
-void PageCache::setLoading(Node &node, bool loading) noexcept
+void PageCache::setLoading(PageNode &node, bool loading) noexcept
 {
     const bool before = std::exchange(node.loading, loading);
     m_counters.loading += loading ? 1 : 0;
@@ -318,14 +295,7 @@ void PageCache::setLoading(Node &node, bool loading) noexcept
 /// Under the lock nobody can gain a pin, so a page to which only its node refers stays unpinned.
 bool PageCache::unpinned(const S3Fifo::Entry &entry)
 {
-    return static_cast<const Node &>(entry).page.use_count() == 1;
-}
-
-PageState PageCache::stateOf(const Node &node)
-{
-    if (node.loading)
-        return PageState::Loading;
-    return node.page ? node.page->state() : PageState::Absent;
+    return static_cast<const PageNode &>(entry).page.use_count() == 1;
 }
 
 std::uint64_t PageCache::heldBytes() const

@@ -5,8 +5,8 @@
 #include "cachecore/base/short_lock.h"
 #include "cachecore/cache/cache_statistics.h"
 #include "cachecore/cache/page_handle.h"
+#include "cachecore/cache/page_nodes.h"
 #include "cachecore/cache/page_states.h"
-#include "cachecore/cache/page_table.h"
 #include "cachecore/cache/s3_fifo.h"
 
 #include <atomic>
@@ -37,7 +37,6 @@ public:
               Clock clock = coarseNow);
     PageCache(const PageCache &) = delete;
     PageCache &operator=(const PageCache &) = delete;
-    ~PageCache();
 
     [[nodiscard]] const std::shared_ptr<FramePool> &frames() const { return m_frames; }
 
@@ -71,33 +70,25 @@ public:
     [[nodiscard]] bool invariantsHold() const;
 
 private:
-    /// What is known of a page that is resident, remembered by the policy or loading. Of all others there is no node.
-    struct alignas(64) Node final : S3Fifo::Entry { // one line of a processor's cache
-        std::shared_ptr<const Page> page;           ///< exactly while the policy has it as resident
-        std::uint32_t warmed = 0;                   ///< the period in which a visit last counted as heat; 0: none
-        bool loading = false;
-    };
     class Removed;
 
-    void count(Node *node, PageIndex page) noexcept;
-    [[nodiscard]] Node *obtain(PageIndex page) noexcept;
-    void settle(Node &node) noexcept;
-    void drop(Node &node) noexcept;
-    void takeOut(Node &node, Removed &removed) noexcept;
-    [[nodiscard]] bool admit(Node &node, std::shared_ptr<const Page> page, bool important, Removed &removed) noexcept;
+    void count(PageNode *node, PageIndex page) noexcept;
+    void settle(PageNode &node) noexcept;
+    void takeOut(PageNode &node, Removed &removed) noexcept;
+    [[nodiscard]] bool admit(PageNode &node, std::shared_ptr<const Page> page, bool important,
+                             Removed &removed) noexcept;
     void makeRoom(std::uint64_t bytes, Removed &removed) noexcept;
-    void setLoading(Node &node, bool loading) noexcept;
+    void setLoading(PageNode &node, bool loading) noexcept;
     template <typename Use>
     void forEachResident(PageIndex first, std::uint64_t count, const Use &use) const;
     [[nodiscard]] static bool unpinned(const S3Fifo::Entry &entry);
-    [[nodiscard]] static PageState stateOf(const Node &node);
     [[nodiscard]] std::uint64_t heldBytes() const;
-    [[nodiscard]] bool holds(const Node &node) const;
+    [[nodiscard]] bool holds(const PageNode &node) const;
 
     const std::shared_ptr<FramePool> m_frames;
     const Clock m_clock;
     mutable ShortLock m_mutex; ///< guards everything below
-    PageTable<Node> m_table;   ///< owns the nodes
+    PageNodes m_nodes;
     S3Fifo m_policy;
     AccessHeat::Time m_now; ///< when the clock was last looked at
     std::shared_ptr<PageStates> m_states;

@@ -7,6 +7,7 @@
 // A page that was asked for before a write of the source may hold what was there then; so bytes are compared with what the array held since the last
 // invalidation of that place, which is one state: every write is followed by one.
 
+#include "cachecore/base/bytes.h"
 #include "cachecore/cache/cached_source.h"
 #include "cachecore/cache/page_cache.h"
 #include "cachecore/source/memory_source.h"
@@ -63,11 +64,9 @@ class Rig {
 public:
     explicit Rig(Input &input)
         : m_input(input)
-        , m_flat(static_cast<std::size_t>(input.below(kMostSize)))
+        , m_flat(pattern(static_cast<std::size_t>(input.below(kMostSize) >> input.below(8))))
         , m_pageSize(std::uint32_t{512} << input.below(8))
     {
-        for (std::size_t i = 0; i < m_flat.size(); ++i)
-            m_flat[i] = static_cast<std::byte>(i * 0x9e3779b1U >> 13U);
         m_memory = std::make_shared<MemorySource>(m_flat);
         auto created
             = CachedSource::create(m_memory, {m_pageSize, minimumCacheBytes(m_pageSize), WaitingReads::OnCaller},
@@ -99,6 +98,18 @@ public:
     }
 
 private:
+    /// The first bytes of one pattern, made once.
+    static std::vector<std::byte> pattern(std::size_t size)
+    {
+        static const std::vector<std::byte> whole = [] {
+            std::vector<std::byte> bytes(kMostSize);
+            for (std::size_t i = 0; i < bytes.size(); ++i)
+                bytes[i] = static_cast<std::byte>(i * 0x9e3779b1U >> 13U);
+            return bytes;
+        }();
+        return {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)};
+    }
+
     struct Pin {
         PageHandle page;
         std::vector<std::byte> seen;
@@ -113,7 +124,7 @@ private:
     }
     void requireRight(ByteRange range, std::span<const std::byte> bytes) const
     {
-        require(std::ranges::equal(bytes, flat(range)));
+        require(sameBytes(bytes, flat(range)));
     }
     /// A place, sometimes past the end, and a length.
     [[nodiscard]] ByteRange anywhere()
@@ -221,7 +232,7 @@ private:
         if (m_pins.empty())
             return;
         const auto pin = m_pins.begin() + static_cast<std::ptrdiff_t>(m_input.below(m_pins.size()));
-        require(std::ranges::equal(pin->page.bytes(), pin->seen));
+        require(sameBytes(pin->page.bytes(), pin->seen));
         m_pins.erase(pin);
     }
     void change()

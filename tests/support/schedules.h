@@ -32,8 +32,11 @@ public:
         if (m_choices.empty())
             return false;
         ++m_choices.back().taken;
+        m_changed = m_choices.size() - 1;
         return true;
     }
+    /// True when the choices of this run up to now are not those with which an earlier one began.
+    [[nodiscard]] bool isNew() const { return m_at > m_changed; }
     /// Runs ended so far.
     [[nodiscard]] std::size_t runs() const { return m_runs; }
 
@@ -44,6 +47,7 @@ private:
     };
     std::vector<Choice> m_choices;
     std::size_t m_at = 0;
+    std::size_t m_changed = 0; ///< the first choice that differs from the run before
     std::size_t m_runs = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -47,6 +48,8 @@ private slots:
     void smallerBudgetGivesMemoryBackAtOnce();
     void scanAdmitsNothing();
     void statesMirrorWhatIsThere();
+    void visitsWarmTheirPages();
+    void smallerBudgetUnmapsFrames();
     void isWhatANaiveCacheIsUnderRandomOperations();
 };
 
@@ -173,6 +176,57 @@ void TestPageCache::statesMirrorWhatIsThere()
     QCOMPARE(state(), PageState::Ready);
     cache.invalidate({5}, 1);
     QCOMPARE(state(), PageState::Absent);
+}
+
+void TestPageCache::visitsWarmTheirPages()
+{
+    static AccessHeat::Time now;
+    now = AccessHeat::Time(std::chrono::hours(1));
+    PageCache cache(100 * kPage, 100, testFrames(), [] { return now; });
+    const auto heat = [&](std::uint64_t page) {
+        std::array<float, 1> out{};
+        cache.states()->heat().summarize({page}, 1, now, out);
+        return out[0];
+    };
+    const auto visit = [&](std::uint64_t page) { (void)cache.tryGet({page}, PageCache::Visit::Counted); };
+    QVERIFY(cache.publish(makePage(5), Intent::Jump));
+    QCOMPARE(heat(5), 0.0F); // put in is not visited
+    QVERIFY(cache.tryGet({5}));
+    QCOMPARE(heat(5), 0.0F);
+    for (int i = 0; i < 100; ++i)
+        visit(5); // at the same time: once
+    QCOMPARE(qRound(heat(5) * 100), 100);
+    for (int i = 0; i < 8; ++i) {
+        now += std::chrono::milliseconds(300);
+        for (int again = 0; again < 10; ++again) // often enough that the clock is looked at
+            visit(5);
+    }
+    QVERIFY(heat(5) > 8.5F && heat(5) <= 9.0F);
+    visit(7); // not there: wanted all the same
+    QCOMPARE(qRound(heat(7) * 100), 100);
+    cache.setPageCount(1000);
+    QCOMPARE(qRound(heat(7) * 100), 100);
+    now += AccessHeat::kHalfLife;
+    QCOMPARE(qRound(heat(7) * 100), 50);
+}
+
+void TestPageCache::smallerBudgetUnmapsFrames()
+{
+    constexpr std::uint64_t kLarge = 1 << 20;
+    const auto frames = std::make_shared<FramePool>(std::size_t{kLarge});
+    PageCache cache(64 * kLarge, 100, frames);
+    for (std::uint64_t page = 0; page < 64; ++page)
+        QVERIFY(cache.publish(std::make_shared<Page>(PageIndex{page}, rangeAt(page * kLarge, kLarge), frames),
+                              Intent::Jump));
+    QVERIFY(cache.statistics().reservedBytes >= 64 * kLarge);
+    cache.setBudget(8 * kLarge);
+    QVERIFY2(cache.statistics().reservedBytes <= 16 * kLarge,
+             QByteArray::number(quint64(cache.statistics().reservedBytes)).constData());
+    cache.setBudget(64 * kLarge);
+    for (std::uint64_t page = 0; page < 64; ++page)
+        QVERIFY(cache.publish(std::make_shared<Page>(PageIndex{page}, rangeAt(page * kLarge, kLarge), frames),
+                              Intent::Jump));
+    QCOMPARE(cache.statistics().residentBytes, 64 * kLarge);
 }
 
 void TestPageCache::isWhatANaiveCacheIsUnderRandomOperations()

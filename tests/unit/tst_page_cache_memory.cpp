@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <new>
 #include <vector>
 
 using namespace cachecore;
@@ -74,6 +75,23 @@ std::vector<Act> acts()
          [](PageCache &cache, auto &) { cache.invalidate({kPages - 3}, 3); },
          {kPages - 3, kPages - 2, kPages - 1}},
         {"invalidate all", [](PageCache &cache, auto &) { cache.invalidate({0}, kPages); }, {kPages - 2, kPages - 1}},
+        {"announce one that is not there",
+         [](PageCache &cache, auto &) {
+             try {
+                 cache.announceLoading({0});
+                 cache.abandonLoading({0});
+             } catch (const std::bad_alloc &) { // nothing has changed then
+             }
+         },
+         {}},
+        {"another page count",
+         [](PageCache &cache, auto &) {
+             try {
+                 cache.setPageCount(5 * kPages);
+             } catch (const std::bad_alloc &) { // nothing has changed then
+             }
+         },
+         {}},
         {"less budget", [](PageCache &cache, auto &) { cache.setBudget(4 * kPage); }, {}},
     };
 }
