@@ -19,7 +19,7 @@ public:
     virtual ~Executor();
 
     /// Queues `task` to run once on some worker, never inside this call. Does not block.
-    /// Returns false, and destroys the task unrun, when the executor no longer takes work.
+    /// Returns false, and destroys the task unrun, when the executor no longer takes work. Throws std::bad_alloc, and it is not queued then.
     [[nodiscard]] virtual bool post(Task task) = 0;
 
     /// How many tasks can run at the same time; at least 1.

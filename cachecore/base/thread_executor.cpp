@@ -11,7 +11,6 @@
 #include <system_error>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace cachecore {
 
@@ -32,7 +31,8 @@ public:
 private:
     using Handle = std::uint64_t;
 
-    bool startWorkerIfNeeded(); // with m_mutex held; false when there is no memory for one
+    enum class Started : std::uint8_t { Yes, NoMemory, NoThread };
+    Started startWorkerIfNeeded(); // with m_mutex held
     void work(Handle self);
     bool waitForTask(std::unique_lock<std::mutex> &lock, Task &task);
     bool surplus() const { return m_threads.size() > m_workers + m_stuck; }
@@ -43,8 +43,8 @@ private:
     std::condition_variable m_wake;  ///< a task came, or the pool shrinks or closes
     std::condition_variable m_ended; ///< a worker ended
     std::deque<Task> m_tasks;
-    std::map<Handle, std::jthread> m_threads; ///< workers that run and were not left alone
-    std::vector<std::jthread> m_finished;     ///< workers past their last step, to be joined
+    std::map<Handle, std::jthread> m_threads;  ///< workers that run and were not left alone
+    std::map<Handle, std::jthread> m_finished; ///< workers past their last step, to be joined
     Handle m_nextHandle = 0;
     unsigned m_running = 0; ///< workers that have not ended, also those left alone
     unsigned m_idle = 0;
@@ -58,16 +58,16 @@ thread_local const ThreadExecutor::Pool *ThreadExecutor::Pool::t_pool = nullptr;
 
 bool ThreadExecutor::Pool::post(Task task)
 {
-    std::vector<std::jthread> finished; // joined at the end, without the lock
+    std::map<Handle, std::jthread> finished; // joined at the end, without the lock
     const std::lock_guard lock(m_mutex);
     if (m_closed)
         return false;
     m_tasks.push_back(std::move(task));
-    const bool memory = startWorkerIfNeeded();
+    const Started started = startWorkerIfNeeded();
     if (m_threads.empty()) {
         task = std::move(m_tasks.back()); // so that it is destroyed by the caller, without the lock
         m_tasks.pop_back();
-        if (!memory)
+        if (started == Started::NoMemory)
             throw std::bad_alloc();
         return false;
     }
@@ -76,24 +76,25 @@ bool ThreadExecutor::Pool::post(Task task)
     return true;
 }
 
-bool ThreadExecutor::Pool::startWorkerIfNeeded()
+/// Without memory, or when no thread is to be had, the workers there are will come to the task.
+ThreadExecutor::Pool::Started ThreadExecutor::Pool::startWorkerIfNeeded()
 {
     if (m_tasks.size() <= m_idle || m_threads.size() >= m_workers + m_stuck)
-        return true;
-    // Where no thread is to be had, the workers there are will come to the task.
+        return Started::Yes;
     const Handle handle = m_nextHandle++;
     try {
         std::jthread &thread = m_threads[handle]; // before there is a thread, which could not be joined here
         // The new thread waits for m_mutex first, so its handle is in the map before it looks for it.
         thread = std::jthread([pool = shared_from_this(), handle] { pool->work(handle); });
         ++m_running;
-    } catch (const std::system_error &) {
-        m_threads.erase(handle);
+        return Started::Yes;
     } catch (const std::bad_alloc &) {
         m_threads.erase(handle);
-        return false;
+        return Started::NoMemory;
+    } catch (const std::system_error &) {
+        m_threads.erase(handle);
+        return Started::NoThread;
     }
-    return true;
 }
 
 bool ThreadExecutor::Pool::waitForTask(std::unique_lock<std::mutex> &lock, Task &task)
@@ -120,12 +121,7 @@ void ThreadExecutor::Pool::work(Handle self)
         lock.lock();
     }
     if (const auto found = m_threads.find(self); found != m_threads.end()) {
-        try {
-            m_finished.push_back(std::move(found->second));
-        } catch (const std::bad_alloc &) {
-            found->second.detach(); // it needs nobody's help to end
-        }
-        m_threads.erase(found);
+        m_finished.insert(m_threads.extract(found)); // needs no memory
     }
     --m_running;
     // A wake-up meant for a task may have come to this worker, which leaves.
@@ -155,7 +151,7 @@ void ThreadExecutor::Pool::workerRecovered()
 bool ThreadExecutor::Pool::shutDown(std::chrono::milliseconds wait)
 {
     std::deque<Task> dropped;
-    std::vector<std::jthread> ended;
+    std::map<Handle, std::jthread> ended;
     bool all = false;
     {
         std::unique_lock lock(m_mutex);

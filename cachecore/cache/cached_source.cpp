@@ -38,14 +38,14 @@ std::uint64_t minimumCacheBytes(std::uint32_t pageSize)
 Result<std::shared_ptr<CachedSource>> CachedSource::create(std::shared_ptr<BlockSource> source, CacheOptions options,
                                                            std::shared_ptr<Executor> loads, std::shared_ptr<Env> env)
 {
-    if (!valid(options, *source))
-        return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source->path());
-    const auto size = source->size();
-    if (!size)
-        return failure(size.error());
-    if (*size > kMaxSourceSize)
-        return failure(ErrorCode::InvalidArgument, Operation::Stat, {}, source->path());
     try {
+        if (!valid(options, *source))
+            return failure(ErrorCode::InvalidArgument, Operation::Configure, {}, source->path());
+        auto size = source->size();
+        if (!size)
+            return failure(std::move(size.error()));
+        if (*size > kMaxSourceSize)
+            return failure(ErrorCode::InvalidArgument, Operation::Stat, {}, source->path());
         auto cached = std::make_shared<CachedSource>(Private(), std::move(source), options, std::move(loads),
                                                      std::move(env), *size);
         const std::shared_ptr<LoadListener> listener(cached, cached.get());
@@ -156,30 +156,42 @@ void CachedSource::refresh(ByteRange span, const std::function<bool(ByteRange)> 
 Result<void> CachedSource::refreshSize()
 {
     if (m_closed)
-        return failure(ErrorCode::Closed, Operation::Stat, {}, m_source->path());
-    const auto size = m_source->size();
-    if (!size)
-        return failure(size.error());
-    {
-        const std::lock_guard lock(m_sizeMutex);
-        m_extent->timesAsked.fetch_add(1, std::memory_order_acq_rel);
-        const std::uint64_t before = m_extent->sourceSize.load();
-        if (*size == before)
+        return failure(ErrorCode::Closed, Operation::Stat, {});
+    try {
+        auto size = m_source->size();
+        if (!size)
+            return failure(std::move(size.error()));
+        if (*size > kMaxSourceSize)
+            return failure(ErrorCode::InvalidArgument, Operation::Stat, {}, m_source->path());
+        if (!adoptSize(*size))
             return {};
-        const std::uint64_t oldDocument = m_extent->documentSize.load();
-        if (*size > oldDocument) {
-            m_extent->documentSize.store(*size, std::memory_order_release);
-            m_cache->setPageCount(m_extent->pageCount());
-        }
-        m_extent->sourceSize.store(*size, std::memory_order_release);
-        const ByteRange changed(ByteOffset(std::min(*size, before)), ByteOffset(std::max(*size, before)));
-        m_loader->invalidate(m_extent->pagesOf(changed));
-        if (oldDocument > 0 && *size > oldDocument) // its last page may have been a short one
-            m_loader->invalidate(m_extent->pagesOf(ByteRange(ByteOffset(oldDocument - 1), ByteOffset(oldDocument))));
+    } catch (const std::bad_alloc &) {
+        return failure(ErrorCode::OutOfMemory, Operation::Stat);
     }
     noteChange();
     notify({.pages = true, .size = true});
     return {};
+}
+
+/// Makes the source's size what it said when it was asked; false when it was that. Without memory it is as it was.
+bool CachedSource::adoptSize(std::uint64_t size)
+{
+    const std::lock_guard lock(m_sizeMutex);
+    m_extent->timesAsked.fetch_add(1, std::memory_order_acq_rel);
+    const std::uint64_t before = m_extent->sourceSize.load();
+    if (size == before)
+        return false;
+    const std::uint64_t oldDocument = m_extent->documentSize.load();
+    if (size > oldDocument) {
+        m_cache->setPageCount(m_extent->pagesIn(size));
+        m_extent->documentSize.store(size, std::memory_order_release);
+    }
+    m_extent->sourceSize.store(size, std::memory_order_release);
+    const ByteRange changed(ByteOffset(std::min(size, before)), ByteOffset(std::max(size, before)));
+    m_loader->invalidate(m_extent->pagesOf(changed));
+    if (oldDocument > 0 && size > oldDocument) // its last page may have been a short one
+        m_loader->invalidate(m_extent->pagesOf(ByteRange(ByteOffset(oldDocument - 1), ByteOffset(oldDocument))));
+    return true;
 }
 
 void CachedSource::noticeStalledReads()

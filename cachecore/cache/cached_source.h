@@ -175,7 +175,9 @@ private:
 
     void keep(PageHandle page) noexcept;
     void notify(CacheChanges changes);
-    [[nodiscard]] Error outOfRange(ByteOffset at, std::uint64_t length) const;
+    [[nodiscard]] bool adoptSize(std::uint64_t size);
+    [[nodiscard]] Error readError(ErrorCode code, ByteRange range) const noexcept;
+    [[nodiscard]] Error outOfRange(ByteOffset at, std::uint64_t length) const noexcept;
     [[nodiscard]] std::optional<Error> unreadableIn(const Page &page, ByteRange range, const Hidden &hidden) const;
     [[nodiscard]] Result<PageHandle> readable(PageHandle page, ByteRange range) const;
     [[nodiscard]] Result<void> pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,

@@ -79,6 +79,7 @@ private:
             m_done->post(outcome());
     }
 
+    /// Needs no memory but what `hidden` may.
     Outcome outcome()
     {
         if (m_error)
@@ -86,9 +87,13 @@ private:
         const auto source = m_source.lock();
         if (!source)
             return failure(ErrorCode::Closed, Operation::Read, m_range);
-        for (const PageHandle &page : m_pages) {
-            if (auto error = source->unreadableIn(page.page(), page.page().range().intersection(m_range), m_hidden))
-                return failure(std::move(*error));
+        try {
+            for (const PageHandle &page : m_pages) {
+                if (auto error = source->unreadableIn(page.page(), page.page().range().intersection(m_range), m_hidden))
+                    return failure(std::move(*error));
+            }
+        } catch (const std::bad_alloc &) {
+            return failure(ErrorCode::OutOfMemory, Operation::Read, m_range);
         }
         return take();
     }
@@ -167,14 +172,21 @@ bool CachedSource::readAsync(ByteOffset at, std::span<std::byte> into, std::shar
             call->post(failure(outOfRange(at, into.size())));
         return false;
     }
-    const auto here = pinAsync(
-        range, std::move(on),
-        [range, into, done = std::move(done)](Result<std::vector<PageHandle>> pages) mutable {
+    const auto call = ExecutorCall<Result<void>>::make(on, done);
+    if (!call)
+        return false;
+    PinDone copy;
+    try {
+        copy = [range, into, call](Result<std::vector<PageHandle>> pages) {
             if (pages)
                 copyPages(*pages, range, into);
-            done(pages ? Result<void>() : failure(std::move(pages.error())));
-        },
-        intent);
+            call->runHere(pages ? Result<void>() : failure(std::move(pages.error())));
+        };
+    } catch (const std::bad_alloc &) {
+        call->post(failure(ErrorCode::OutOfMemory, Operation::Read, range));
+        return false;
+    }
+    const auto here = pinAsync(range, std::move(on), std::move(copy), intent);
     if (here)
         copyPages(*here, range, into);
     return here.has_value();

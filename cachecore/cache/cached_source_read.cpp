@@ -17,33 +17,55 @@ ByteWindow windowOf(PageHandle page, ByteRange range)
     return {range, bytes, page.release()};
 }
 
+/// Why `bad`, a part of what is damaged, cannot be read; without names when there is no memory for them.
+Error damageError(const Page::Damage &damage, ByteRange bad) noexcept
+{
+    try {
+        Error error = damage.error;
+        error.range = bad;
+        return error;
+    } catch (const std::bad_alloc &) {
+        Error error = Error::of(damage.error.code, damage.error.operation, bad);
+        error.systemError = damage.error.systemError;
+        return error;
+    }
+}
+
 } // namespace
 
-Error CachedSource::outOfRange(ByteOffset at, std::uint64_t length) const
+/// The error of a read, without the name of the source when there is no memory for it.
+Error CachedSource::readError(ErrorCode code, ByteRange range) const noexcept
 {
-    return Error::of(ErrorCode::OutOfRange, Operation::Read, clippedRange(at, length), m_source->path());
+    try {
+        return Error::of(code, Operation::Read, range, m_source->path());
+    } catch (const std::bad_alloc &) {
+        return Error::of(code, Operation::Read, range);
+    }
+}
+
+Error CachedSource::outOfRange(ByteOffset at, std::uint64_t length) const noexcept
+{
+    return readError(ErrorCode::OutOfRange, clippedRange(at, length));
 }
 
 /// The first bytes of `range` that the page cannot give and that are not hidden; nothing when all are good.
 std::optional<Error> CachedSource::unreadableIn(const Page &page, ByteRange range, const Hidden &hidden) const
 {
     if (!page.range().contains(range))
-        return Error::of(ErrorCode::Changed, Operation::Read, range, m_source->path());
+        return readError(ErrorCode::Changed, range);
     const auto matters = [&hidden](ByteRange bad) { return !bad.empty() && !(hidden && hidden(bad)); };
     if (page.damage()) {
         for (const ByteRange damaged : page.damage()->bad) {
             const ByteRange bad = damaged.intersection(range);
             if (!matters(bad))
                 continue;
-            Error error = page.damage()->error;
-            error.range = bad;
-            return error;
+            return damageError(*page.damage(), bad);
         }
     }
     const ByteOffset sourceEnd(sourceSize());
     const ByteRange lost = range.intersection(ByteRange(sourceEnd, ByteOffset(kMaxSourceSize)));
     if (matters(lost))
-        return Error::of(ErrorCode::Truncated, Operation::Read, lost, m_source->path());
+        return readError(ErrorCode::Truncated, lost);
     return std::nullopt;
 }
 
@@ -70,7 +92,7 @@ Result<PageHandle> CachedSource::load(ByteOffset at, std::uint64_t length, Inten
     if (PageHandle resident = tryGet(at))
         return resident;
     if (m_closed)
-        return failure(ErrorCode::Closed, Operation::Read, clippedRange(at, length), m_source->path());
+        return failure(readError(ErrorCode::Closed, clippedRange(at, length)));
     try {
         auto loaded = m_loader->wait(m_extent->pageOf(at), intent, std::move(stop));
         if (!loaded)
@@ -96,7 +118,7 @@ Result<std::vector<PageHandle>> CachedSource::pin(ByteRange range, Intent intent
     if (range.end().value() > size())
         return failure(outOfRange(range.begin(), range.length()));
     if (m_closed)
-        return failure(ErrorCode::Closed, Operation::Read, range, m_source->path());
+        return failure(readError(ErrorCode::Closed, range));
     try {
         const SourceExtent::Pages pages = m_extent->pagesOf(range);
         // What would push everything else out of the cache passes it by.
@@ -107,7 +129,7 @@ Result<std::vector<PageHandle>> CachedSource::pin(ByteRange range, Intent intent
         while (handles.size() < pages.count) {
             const SourceExtent::Pages rest{{pages.first.value + handles.size()}, pages.count - handles.size()};
             if (stop.stop_requested())
-                return failure(ErrorCode::Cancelled, Operation::Read, m_extent->rangeOf(rest.first), m_source->path());
+                return failure(readError(ErrorCode::Cancelled, m_extent->rangeOf(rest.first)));
             const std::size_t before = handles.size();
             if (intent == Intent::Scan)
                 pinForScan(rest, handles);
@@ -196,9 +218,9 @@ Result<void> CachedSource::read(ByteOffset at, std::span<std::byte> into, Intent
     const auto range = ByteRange::make(at, into.size());
     if (!range)
         return failure(outOfRange(at, into.size()));
-    const auto pages = pin(*range, intent, std::move(stop));
+    auto pages = pin(*range, intent, std::move(stop));
     if (!pages)
-        return failure(pages.error());
+        return failure(std::move(pages.error()));
     copyPages(*pages, *range, into);
     return {};
 }

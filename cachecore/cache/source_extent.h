@@ -19,11 +19,12 @@ struct SourceExtent {
     std::uint32_t pageSize = kDefaultPageSize;  ///< power of two
 
     [[nodiscard]] int pageShift() const { return std::countr_zero(pageSize); }
-    [[nodiscard]] std::uint64_t pageCount() const
+    /// Pages of a document of `size` bytes.
+    [[nodiscard]] std::uint64_t pagesIn(std::uint64_t size) const
     {
-        const std::uint64_t size = documentSize.load(std::memory_order_acquire);
         return (size >> pageShift()) + ((size & (pageSize - 1)) != 0 ? 1 : 0);
     }
+    [[nodiscard]] std::uint64_t pageCount() const { return pagesIn(documentSize.load(std::memory_order_acquire)); }
     [[nodiscard]] PageIndex pageOf(ByteOffset offset) const { return {offset.value() >> pageShift()}; }
     /// The bytes of a page, the last one cut at the document's end.
     [[nodiscard]] ByteRange rangeOf(PageIndex page) const

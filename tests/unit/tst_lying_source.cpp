@@ -320,6 +320,10 @@ void TestLyingSource::shrinksAndGrows()
     liar.source->claimSize(failure(Error::fromErrno(EIO, Operation::Stat)));
     QCOMPARE(liar.cached->refreshSize().error().code, ErrorCode::Io);
     QCOMPARE(liar.cached->size(), kSize + 3);
+    liar.source->claimSize(LyingSource::Count(kMaxSourceSize + 1));
+    QCOMPARE(liar.cached->refreshSize().error().code, ErrorCode::InvalidArgument);
+    QCOMPARE(liar.cached->size(), kSize + 3);
+    QVERIFY(liar.right(rangeAt(0, 7 * kPage + 100)));
 }
 
 QTEST_GUILESS_MAIN(TestLyingSource)
