@@ -163,7 +163,7 @@ std::int64_t CountingPyramid::bitsBefore(const Leaf &leaf, unsigned word, std::i
 std::int64_t CountingPyramid::rank(std::uint64_t number) const
 {
     auto ofNode = static_cast<std::int64_t>(total());
-    if (number >= m_bound)
+    if (number >= m_bound || ofNode == 0)
         return ofNode;
     std::int64_t sum = 0;
     const void *node = m_root.load(std::memory_order_acquire);
