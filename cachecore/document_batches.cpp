@@ -58,7 +58,7 @@ WriteOutcome Document::Impl::runWrite(const StagedEdits &frozen, ByteRange range
 {
     WriteReport report;
     try {
-        const auto planned = plan(frozen, range);
+        const auto planned = plan(withoutCarryOverOwed(frozen, report), range);
         if (!planned)
             return {std::move(report), planned.error()};
         if (planned->empty())
@@ -180,21 +180,38 @@ void Document::Impl::makeRoomForEnd(WriteReport &report)
 }
 
 /// False when memory ran out.
-bool Document::Impl::batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
+bool Document::Impl::batchCommitted(const StagedEdits &written, const Transaction &transaction, const TransactionId &id,
                                     WriteReport &report)
 {
     report.bytesWritten += written.byteCount();
     report.extents += written.extentCount();
     try {
-        const bool kept
-            = beginEpoch({std::move(written), transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
+        const bool kept = beginEpoch({written, transaction.oldBytes(), transaction.retiredBytes()}, committedAs(id));
         report.undoKept = report.undoKept && kept;
         return true;
     } catch (const std::bad_alloc &) {
-        beginEpochUncarried();
+        beginEpochUncarried(written, id);
         report.undoKept = false;
         return false;
     }
+}
+
+/// `frozen` without what is on the disk already, once the current edits are so too.
+StagedEdits Document::Impl::withoutCarryOverOwed(const StagedEdits &frozen, WriteReport &report)
+{
+    CarryOverOwed owed;
+    {
+        const std::lock_guard lock(m_editMutex);
+        owed = m_carryOverOwed;
+    }
+    if (owed.written.empty())
+        return frozen;
+    const EpochChange change{owed.written, {}, 0};
+    StagedEdits carried = carriedOver(frozen, change);
+    report.undoKept = beginEpoch(change, committedAs(owed.transaction));
+    const std::lock_guard lock(m_editMutex);
+    m_carryOverOwed = {};
+    return carried;
 }
 
 /// What the recovery log is told of a transaction that has ended, with the edits that are left; without memory for more its id alone. Blocking.

@@ -83,13 +83,14 @@ std::vector<ByteRange> blocksWrittenInPart(const StagedEdits &written, std::vect
 
 } // namespace
 
-/// The disk is another, and there is no memory to express the edits on it. What it has of them by now stays staged, which another commit finds
-/// out; there is nothing to return to any more, since that would take old bytes that nobody kept.
-void Document::Impl::beginEpochUncarried()
+/// The disk is another, and there is no memory to express the edits on it. What it has of them by now stays staged until the next write; there is nothing to
+/// return to any more, since that would take old bytes that nobody kept.
+void Document::Impl::beginEpochUncarried(const StagedEdits &written, const TransactionId &id) noexcept
 {
     const std::lock_guard lock(m_editMutex);
     m_history.beginEpochUncarried();
     ++m_looksOutdated;
+    m_carryOverOwed = {written, id};
 }
 
 /// The old bytes of what was `written` are back. Where the write covered a part of a block, a hash of it that was taken meanwhile speaks of the new bytes beside

@@ -110,14 +110,15 @@ private:
     [[nodiscard]] bool noteEnd(const Transaction &transaction, const TransactionEnd &end, StagedEdits written,
                                WriteReport &report);
     void refreshPages(const StagedEdits &written);
-    [[nodiscard]] bool batchCommitted(StagedEdits written, const Transaction &transaction, const TransactionId &id,
-                                      WriteReport &report);
+    [[nodiscard]] bool batchCommitted(const StagedEdits &written, const Transaction &transaction,
+                                      const TransactionId &id, WriteReport &report);
     void forgetBases(ByteRange range);
     void forgetStaleBases();
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock);
     bool beginEpoch(EpochChange change, const CommittedTransaction &committed);
-    void beginEpochUncarried();
+    void beginEpochUncarried(const StagedEdits &written, const TransactionId &id) noexcept;
+    [[nodiscard]] StagedEdits withoutCarryOverOwed(const StagedEdits &frozen, WriteReport &report);
     void makeRoomForEnd(WriteReport &report);
     void noteUnsettled(const std::string &journal, StagedEdits written);
     void journalSettled(const std::string &journal, ByteRange changed, const std::optional<TransactionId> &finished);
@@ -144,7 +145,7 @@ private:
     const DocumentExecutors m_executors;
     const std::shared_ptr<Env> m_env;
 
-    /// Guards m_history, m_looksOutdated, m_writing, m_stagedDuringWrite, m_stagedCarried, m_staleBases, m_progress, m_stop, m_unsettled,
+    /// Guards m_history, m_looksOutdated, m_writing, m_stagedDuringWrite, m_stagedCarried, m_staleBases, m_carryOverOwed, m_progress, m_stop, m_unsettled,
     /// m_leftEdits, m_logTrouble, m_closed.
     mutable std::mutex m_editMutex;
     std::condition_variable m_writeEnded;
@@ -159,6 +160,11 @@ private:
         = 0; ///< so many of these are carried over already or just now, and take in nothing staged later
     /// What was seen in it says nothing, but there was no memory to forget it; done before the next write.
     ByteRange m_staleBases;
+    /// What is on the disk and staged still, because there was no memory to carry the edits over; done before the next write.
+    struct CarryOverOwed {
+        StagedEdits written;
+        TransactionId transaction{};
+    } m_carryOverOwed;
     std::shared_ptr<WriteProgress> m_progress; ///< of the write under way
     std::stop_source m_stop;                   ///< stops it
     struct Unsettled {

@@ -80,10 +80,10 @@ void Document::Impl::journalSettled(const std::string &journal, ByteRange change
             forgetBases(changed);
         }
         if (begins)
-            beginEpoch({std::move(written), {}, 0}, committedAs(*finished));
+            beginEpoch({written, {}, 0}, committedAs(*finished));
     } catch (const std::bad_alloc &) { // it is settled all the same
         if (begins)
-            beginEpochUncarried();
+            beginEpochUncarried(written, *finished);
     }
     notify({.edits = true, .recovery = true});
 }

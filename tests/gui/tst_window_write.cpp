@@ -116,9 +116,9 @@ void TestWindowWrite::cancelBeforeAnythingIsWritten()
     QTRY_VERIFY(f.settled());
     QVERIFY(f.stage(0x10, {0xA5}));
     const auto gate = std::make_shared<Gate>();
-    env->setGate(EnvOp::Rename, gate); // the journal gets its name: the target is untouched
+    env->setGate(EnvOp::Rename, gate); // the recovery log, then the journal get their names: the target is untouched
     QVERIFY(f.commit());
-    QVERIFY(gate->waitForWaiting(1));
+    QVERIFY(gate->waitForWaiting(2));
     auto *cancel = part<QPushButton>(f, "writeProgressCancel");
     QTRY_VERIFY(cancel->isVisible());
     QCOMPARE(progressWords(f), QStringLiteral("Keeping the old bytes"));

@@ -75,7 +75,8 @@ Result<RecoveredEdits> readAll(EnvFile &file, const std::string &path, const Ope
     recovered.states = decoder.states();
     if (decoder.committed()) {
         recovered.committed = decoder.committed()->id;
-        recovered.header.fingerprint = decoder.committed()->fingerprint;
+        if (decoder.committed()->fingerprint != SourceFingerprint())
+            recovered.header.fingerprint = decoder.committed()->fingerprint;
     }
     openImports(recovered, openImport);
     return recovered;

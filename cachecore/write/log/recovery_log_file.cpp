@@ -36,8 +36,10 @@ Error RecoveryLogFile::named(Error error) const
 
 Result<void> RecoveryLogFile::write(const StagedEdits &edits, std::span<const CommittedTransaction> committed)
 {
-    if (!committed.empty())
-        m_header.fingerprint = committed.back().fingerprint;
+    for (const CommittedTransaction &transaction : committed) {
+        if (transaction.fingerprint != SourceFingerprint())
+            m_header.fingerprint = transaction.fingerprint;
+    }
     if (edits.empty())
         return remove(); // a log of nothing would be offered to the next session
     if (m_file && m_appendable && m_size <= kMostGrowth * m_sizeWhenNew + kGrowthAlwaysAllowed) {

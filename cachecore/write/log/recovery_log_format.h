@@ -33,7 +33,7 @@ struct RecoveryLogHeader {
 /// A transaction that brought edits to the source, and the state of the source after it.
 struct CommittedTransaction {
     TransactionId id{};
-    SourceFingerprint fingerprint;
+    SourceFingerprint fingerprint; ///< all zero where the source did not tell it
 
     friend bool operator==(const CommittedTransaction &, const CommittedTransaction &) = default;
 };
