@@ -116,9 +116,6 @@ MessageBar::MessageBar(QWidget *parent)
     m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_scroll->setWidgetResizable(true);
     m_scroll->setWidget(rows);
-    auto *layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_scroll);
     hide();
 }
 
@@ -202,6 +199,8 @@ void MessageBar::resizeEvent(QResizeEvent *event)
 void MessageBar::fit()
 {
     constexpr double kMostOfTheParent = 0.4;
+    if (isHidden())
+        return;
     m_layout->invalidate();
     const auto needed = [this](int width) {
         return m_layout->hasHeightForWidth() ? m_layout->totalHeightForWidth(width)
@@ -215,6 +214,8 @@ void MessageBar::fit()
     // By itself the scroll area goes by the height the rows had at their last width.
     m_scroll->widget()->setFixedHeight(needed(width() - beside));
     setFixedHeight(std::min(all, most));
+    // No layout does this: what resizes while it is being shown gets no resize event of its own, and one message after another would be left without height.
+    m_scroll->setGeometry(rect());
 }
 
 } // namespace cachet

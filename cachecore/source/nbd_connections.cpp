@@ -96,9 +96,10 @@ bool NbdConnection::alive() const
     return nbd_aio_is_ready(handle.get()) == 1;
 }
 
-NbdConnections::NbdConnections(std::string uri, unsigned most)
+NbdConnections::NbdConnections(std::string uri, unsigned most, std::shared_ptr<std::atomic<std::uint64_t>> size)
     : m_uri(std::move(uri))
     , m_mostAtFirst(most)
+    , m_size(std::move(size))
     , m_most(most)
 {
     m_idle.reserve(most);
@@ -138,7 +139,7 @@ Result<std::unique_ptr<NbdConnection>> NbdConnections::take()
         auto made = connectTo(m_uri, further ? kFurtherConnectionWait : kFirstConnectionWait);
         lock.lock();
         if (made) {
-            m_size.store((*made)->target.size, std::memory_order_relaxed);
+            m_size->store((*made)->target.size, std::memory_order_relaxed);
             return made;
         }
         --m_count;

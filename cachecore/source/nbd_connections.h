@@ -44,8 +44,8 @@ struct NbdConnection {
 /// Thread: any. Who writes must not use more than one connection: a flush speaks for its own connection alone.
 class NbdConnections {
 public:
-    /// None yet; `most` at a time, at least 1.
-    NbdConnections(std::string uri, unsigned most);
+    /// None yet; `most` at a time, at least 1. `size` is what size() gives: who has connected last, here or elsewhere, says it.
+    NbdConnections(std::string uri, unsigned most, std::shared_ptr<std::atomic<std::uint64_t>> size);
 
     /// Makes one, when there is none, and returns what the server says of the export. Blocking: at most half a minute for the connection.
     [[nodiscard]] Result<NbdExport> connect();
@@ -78,7 +78,8 @@ public:
     [[nodiscard]] Result<void> sync();
 
     /// Bytes, as the server said when a connection was made last.
-    [[nodiscard]] std::uint64_t size() const { return m_size.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t size() const { return m_size->load(std::memory_order_relaxed); }
+    [[nodiscard]] const std::shared_ptr<std::atomic<std::uint64_t>> &sharedSize() const { return m_size; }
 
 private:
     [[nodiscard]] Result<std::unique_ptr<NbdConnection>> take();
@@ -88,7 +89,7 @@ private:
 
     const std::string m_uri;
     const unsigned m_mostAtFirst;
-    std::atomic<std::uint64_t> m_size{0};
+    const std::shared_ptr<std::atomic<std::uint64_t>> m_size;
 
     std::mutex m_mutex; ///< guards what follows
     std::condition_variable m_freed;

@@ -5,6 +5,7 @@
 #include "cachecore/base/named_error.h"
 #include "cachecore/source/buffer_cursor.h"
 #include "cachecore/source/nbd_connections.h"
+#include "cachecore/source/nbd_status.h"
 #include "cachecore/source/sample_hash.h"
 
 #include <algorithm>
@@ -23,9 +24,6 @@ namespace {
 constexpr unsigned kMostReads = 8;
 // Buffers smaller than this travel together: a request costs a round trip, a copy next to nothing.
 constexpr std::size_t kGathered = std::size_t{1} << 20;
-// One question for holes covers so much, and so many questions look for the next data before the rest counts as data.
-constexpr std::uint64_t kStatusStep = std::uint64_t{1} << 31;
-constexpr unsigned kMostStatusSteps = 1024;
 
 /// Calls `copy(part of a buffer, its place in the whole)` for the next `count` bytes of `cursor`.
 template <typename Byte, typename Copy>
@@ -41,31 +39,6 @@ void forEachPart(const BufferCursor<Byte> &cursor, std::size_t count, const Copy
     }
 }
 
-/// What a question for block status answers: the first run of data in what was asked about.
-struct StatusAnswer {
-    std::uint64_t begin = 0;
-    std::optional<ByteRange> data; ///< closed by a following hole or the end of the answer
-    std::uint64_t end = 0;         ///< of what was answered
-    bool closed = false;
-};
-
-int takeStatus(void *user, const char *, std::uint64_t offset, std::uint32_t *entries, std::size_t count, int *)
-{
-    auto &answer = *static_cast<StatusAnswer *>(user);
-    std::uint64_t at = offset;
-    for (std::size_t i = 0; i + 1 < count && !answer.closed; i += 2) {
-        const ByteRange run = ByteRange(ByteOffset(at), ByteOffset(at + entries[i]));
-        at += entries[i];
-        answer.end = at;
-        const bool zeros = (entries[i + 1] & LIBNBD_STATE_ZERO) != 0;
-        if (zeros)
-            answer.closed = answer.data.has_value();
-        else
-            answer.data = answer.data ? ByteRange(answer.data->begin(), run.end()) : run;
-    }
-    return 0;
-}
-
 } // namespace
 
 bool NbdSource::isUri(const std::string &name)
@@ -79,7 +52,7 @@ Result<std::unique_ptr<NbdSource>> NbdSource::open(const std::string &uri, Acces
 {
     if (!isUri(uri))
         return failure(ErrorCode::InvalidArgument, Operation::Open, {}, uri);
-    auto reads = std::make_shared<NbdConnections>(uri, kMostReads);
+    auto reads = std::make_shared<NbdConnections>(uri, kMostReads, std::make_shared<std::atomic<std::uint64_t>>(0));
     const auto target = reads->connect();
     if (!target)
         return failure(named(target.error(), Operation::Open, uri));
@@ -95,7 +68,7 @@ NbdSource::NbdSource(std::string uri, Access access, const NbdExport &target, st
     , m_largestSize(target.size)
 {
     if (writable() && target.sharesWrites) {
-        auto own = std::make_shared<NbdConnections>(m_uri, 1);
+        auto own = std::make_shared<NbdConnections>(m_uri, 1, m_reads->sharedSize());
         if (own->connect()) {
             m_writes = std::move(own);
             return;
@@ -254,28 +227,10 @@ Result<void> NbdSource::checkStillNamed()
 
 Result<ByteRange> NbdSource::nextData(ByteOffset from)
 {
-    const std::uint64_t end = m_reads->size();
-    const std::uint64_t unit = m_target->minimumBlock;
-    std::uint64_t at = std::min(from.value(), end) / unit * unit;
-    StatusAnswer answer;
-    for (unsigned step = 0; m_target->tellsStatus && step < kMostStatusSteps && at < end && !answer.closed; ++step) {
-        const std::uint64_t count = std::min(end - at, kStatusStep);
-        answer.end = at;
-        const auto told = m_reads->run([&](NbdConnection &connection) {
-            return nbd_block_status(connection.handle.get(), count, at,
-                                    {.callback = takeStatus, .user_data = &answer, .free = nullptr}, 0);
-        });
-        if (!told)
-            return failure(named(told.error(), Operation::Stat, m_uri, ByteRange(ByteOffset(at), ByteOffset(end))));
-        if (answer.end <= at)
-            break; // no answer is no hole
-        at = answer.end;
-    }
-    const ByteOffset begin = std::min(from, ByteOffset(end));
-    if (answer.data)
-        return ByteRange(std::max(answer.data->begin(), begin), std::min(answer.data->end(), ByteOffset(end)));
-    return at < end ? ByteRange(std::max(ByteOffset(at), begin), ByteOffset(end))
-                    : ByteRange(ByteOffset(end), ByteOffset(end));
+    const auto found = nbdNextData(*m_reads, *m_target, from);
+    if (!found)
+        return failure(named(found.error(), Operation::Stat, m_uri, ByteRange(from, from)));
+    return *found;
 }
 
 std::uint32_t NbdSource::blockSize() const

@@ -33,6 +33,7 @@ class TestWindowHabits : public QObject {
     Q_OBJECT
 
 private slots:
+    void messageThatFollowsOnTheLastOneIsSeen();
     void newestMessageIsSeen();
     void failedWriteSaysWhatBecameOfTheBytes_data();
     void failedWriteSaysWhatBecameOfTheBytes();
@@ -56,6 +57,23 @@ private slots:
     void longNotesEndInAnEllipsisAndATip();
     void sectorsArePlainNumbers();
 };
+
+/// The scroll area of the bar is as high as the bar, and a message in it is whole.
+void TestWindowHabits::messageThatFollowsOnTheLastOneIsSeen()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(4096));
+    cachet::MessageBar &bar = f.window->messages();
+    bar.show(QStringLiteral("first"), cachet::MessageBar::Severity::Warning, QStringLiteral("What was left."),
+             {QStringLiteral("Act"), [] { }});
+    QTRY_VERIFY(bar.height() > 0);
+    bar.dismiss(QStringLiteral("first"));
+    bar.show(QStringLiteral("second"), cachet::MessageBar::Severity::Information, QStringLiteral("It is here."));
+    const auto *scroll = f.window->findChild<QWidget *>(QStringLiteral("messageScroll"));
+    const auto *row = f.window->findChild<QWidget *>(QStringLiteral("message-second"));
+    QTRY_COMPARE(scroll->geometry(), bar.rect());
+    QTRY_VERIFY(row->isVisible() && row->visibleRegion() == QRegion(row->rect()));
+}
 
 void TestWindowHabits::newestMessageIsSeen()
 {

@@ -75,6 +75,20 @@ struct FileDocument {
         return done.get_future().get();
     }
 
+    /// Stages again what the first left log holds.
+    cachecore::Result<cachecore::RestoreReport> restore(cachecore::Document::ChangedBases changed
+                                                        = cachecore::Document::ChangedBases::Leave) const
+    {
+        std::promise<cachecore::Result<cachecore::RestoreReport>> done;
+        if (auto started = document->startRestore(document->leftEdits().front().path, changed,
+                                                  [&](cachecore::Result<cachecore::RestoreReport> report) {
+                                                      done.set_value(std::move(report));
+                                                  });
+            !started)
+            return cachecore::failure(started.error());
+        return done.get_future().get();
+    }
+
     std::shared_ptr<cachecore::ThreadExecutor> loads;
     std::shared_ptr<cachecore::ThreadExecutor> writes;
     std::shared_ptr<cachecore::ThreadExecutor> log;

@@ -20,16 +20,6 @@ namespace {
 constexpr std::size_t kSize = std::size_t{64} << 10;
 using ChangedBases = Document::ChangedBases;
 
-Result<RestoreReport> restore(const FileDocument &file, ChangedBases changed = ChangedBases::Leave)
-{
-    std::promise<Result<RestoreReport>> done;
-    if (auto started = file->startRestore(file->leftEdits().front().path, changed,
-                                          [&](Result<RestoreReport> report) { done.set_value(std::move(report)); });
-        !started)
-        return failure(started.error());
-    return done.get_future().get();
-}
-
 } // namespace
 
 /// What is staged and not written outlives the program.
@@ -85,7 +75,7 @@ void TestDocumentLeftEdits::stagedEditsAreThereInTheNextSession()
     QCOMPARE(file->leftEdits().size(), 1U);
     QVERIFY(file->leftEdits().front().identified);
     QVERIFY(file->staged().empty());
-    const auto report = restore(file);
+    const auto report = file.restore();
     QVERIFY(report);
     QCOMPARE(report->bytes, 3U);
     QVERIFY(!report->logKept);
@@ -102,11 +92,11 @@ void TestDocumentLeftEdits::restoredEditsAreKeptByTheNewSession()
     QVERIFY(leave(100, bytesOf({1, 2, 3})));
     {
         const FileDocument file = open();
-        QVERIFY(restore(file));
+        QVERIFY(file.restore());
     } // ends without waiting for anything
     const FileDocument again = open();
     QCOMPARE(again->leftEdits().size(), 1U);
-    QVERIFY(restore(again));
+    QVERIFY(again.restore());
     QCOMPARE(again->staged().byteCount(), 3U);
 }
 
@@ -115,7 +105,7 @@ void TestDocumentLeftEdits::editsStagedMeanwhileStayOnTop()
     QVERIFY(leave(100, bytesOf({1, 2, 3})));
     const FileDocument file = open();
     QVERIFY(file->stage(ByteOffset(101), bytesOf({9})));
-    QVERIFY(restore(file));
+    QVERIFY(file.restore());
     QCOMPARE(readBytes(*file.document, 0, kSize), with(m_old, 100, bytesOf({1, 9, 3})));
     QVERIFY(file->undo());
     QCOMPARE(readBytes(*file.document, 0, kSize), with(m_old, 101, bytesOf({9})));
@@ -126,7 +116,7 @@ void TestDocumentLeftEdits::editsWhoseBaseHasChangedAreLeftOut()
     QVERIFY(leave(100, bytesOf({1, 2, 3})));
     m_directory->write("disk.img", with(m_old, 101, bytesOf({0xee})));
     const FileDocument file = open();
-    const auto report = restore(file);
+    const auto report = file.restore();
     QVERIFY(report);
     QCOMPARE(report->bytes, 0U);
     QVERIFY(!report->changed.empty());
@@ -140,7 +130,7 @@ void TestDocumentLeftEdits::editsWhoseBaseHasChangedAreStagedOnRequest()
     QVERIFY(leave(100, bytesOf({1, 2, 3})));
     m_directory->write("disk.img", with(m_old, 101, bytesOf({0xee})));
     const FileDocument file = open();
-    const auto report = restore(file, ChangedBases::Stage);
+    const auto report = file.restore(ChangedBases::Stage);
     QVERIFY(report);
     QCOMPARE(report->bytes, 3U);
     QVERIFY(report->changed.empty());
@@ -173,13 +163,13 @@ void TestDocumentLeftEdits::editsOnBytesNeverSeenAreOfOneDiskOnly()
         std::filesystem::resize_file(m_path, kSize + 4096);
     const bool another = replaced || grown;
     const FileDocument file = open();
-    const auto report = restore(file);
+    const auto report = file.restore();
     QVERIFY(report);
     QCOMPARE(report->bytes, another ? 0U : 3U);
     QCOMPARE(report->changed, another ? std::vector<ByteRange>{rangeAt(40'000, 3)} : std::vector<ByteRange>{});
     QCOMPARE(report->logKept, another);
     if (another)
-        QCOMPARE(restore(file, ChangedBases::Stage)->bytes, 3U);
+        QCOMPARE(file.restore(ChangedBases::Stage)->bytes, 3U);
 }
 
 void TestDocumentLeftEdits::committedAndDiscardedEditsLeaveNothing()
@@ -229,7 +219,7 @@ void TestDocumentLeftEdits::damagedLogIsKept()
     QVERIFY((*handle)->pwritev(ByteOffset(0), buffers));
     const FileDocument file = open();
     QCOMPARE(file->leftEdits().size(), 1U);
-    const auto report = restore(file);
+    const auto report = file.restore();
     QVERIFY(!report);
     QCOMPARE(report.error().code, ErrorCode::Damaged);
     QCOMPARE(readFile(log), bytes);

@@ -32,16 +32,6 @@ Result<void> put(BlockSource &source, std::uint64_t at, const std::vector<std::b
     return source.writev(ByteOffset(at), std::span(&one, 1));
 }
 
-Result<RestoreReport> restore(const FileDocument &file)
-{
-    std::promise<Result<RestoreReport>> done;
-    if (auto started = file->startRestore(file->leftEdits().front().path, Document::ChangedBases::Leave,
-                                          [&](Result<RestoreReport> report) { done.set_value(std::move(report)); });
-        !started)
-        return failure(started.error());
-    return done.get_future().get();
-}
-
 } // namespace
 
 /// What is particular to a source that another program serves; what every source does is in the contract suite.
@@ -360,7 +350,7 @@ void TestNbdSource::editsOutliveTheProgramAndAreCommitted()
     QVERIFY(second.document);
     QCOMPARE(second->leftEdits().size(), 1U);
     QVERIFY(second->leftEdits().front().path.starts_with(directory.file("state")));
-    const auto report = restore(second);
+    const auto report = second.restore();
     QVERIFY(report);
     QCOMPARE(report->bytes, 100U);
     QVERIFY(second->commit());
