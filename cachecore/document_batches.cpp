@@ -149,13 +149,14 @@ bool Document::Impl::noteEnd(const Transaction &transaction, const TransactionEn
     if (end.kind != TransactionEnd::Kind::Untouched)
         refreshPages(written);
     if (end.kind == TransactionEnd::Kind::Committed)
-        return batchCommitted(std::move(written), transaction, end.transaction, report);
+        return batchCommitted(written, transaction, end.transaction, report);
     if (end.kind == TransactionEnd::Kind::Untouched)
         return true;
     try {
         forgetHashesSeenDuringWrite(written);
         return true;
     } catch (const std::bad_alloc &) {
+        oweForgetting(written.span());
         return false;
     }
 }
@@ -208,7 +209,8 @@ StagedEdits Document::Impl::withoutCarryOverOwed(const StagedEdits &frozen, Writ
         return frozen;
     const EpochChange change{owed.written, {}, 0};
     StagedEdits carried = carriedOver(frozen, change);
-    report.undoKept = beginEpoch(change, committedAs(owed.transaction));
+    (void)beginEpoch(change, committedAs(owed.transaction));
+    report.undoKept = false; // nobody kept the old bytes
     const std::lock_guard lock(m_editMutex);
     m_carryOverOwed = {};
     return carried;

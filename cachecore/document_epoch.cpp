@@ -117,6 +117,14 @@ void Document::Impl::forgetBases(ByteRange range)
     forgetStaleBases();
 }
 
+/// The same before the next write, where there is no memory for it now.
+void Document::Impl::oweForgetting(ByteRange range) noexcept
+{
+    const std::lock_guard lock(m_editMutex);
+    ++m_looksOutdated;
+    m_staleBases = hull(m_staleBases, baseBlocks(range));
+}
+
 /// Throws std::bad_alloc, and then owes it still; m_editMutex is held.
 void Document::Impl::forgetStaleBases()
 {

@@ -25,7 +25,8 @@ std::span<T> partOf(std::span<T> bytes, ByteOffset at, ByteRange range)
 }
 
 /// What a Document shares with its jobs. document_impl.cpp shows and watches, document_read.cpp reads, document_edits.cpp stages,
-/// document_write.cpp writes and closes, document_recovery.cpp settles journals, document_log.cpp keeps the edits safe and restores them.
+/// document_write.cpp starts writes and closes, document_batches.cpp brings them to the disk batch by batch, document_epoch.cpp carries the edits over to what the disk holds then,
+/// document_recovery.cpp settles journals, document_log.cpp keeps the edits safe and restores them.
 ///
 /// Locks, none of them held while another of this class is taken, and all of them short: m_editMutex, m_observerMutex. Those of the cached source come below
 /// them.
@@ -113,6 +114,7 @@ private:
     [[nodiscard]] bool batchCommitted(const StagedEdits &written, const Transaction &transaction,
                                       const TransactionId &id, WriteReport &report);
     void forgetBases(ByteRange range);
+    void oweForgetting(ByteRange range) noexcept;
     void forgetStaleBases();
     template <typename Change>
     [[nodiscard]] StagedEdits changedCurrent(const Change &change, std::unique_lock<std::mutex> &lock);

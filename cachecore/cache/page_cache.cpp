@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t kReservedNodes = std::uint64_t{1} << 15; ///< places that a large cache begins with
 
-constexpr std::size_t kMostSpares = 64;     ///< nodes kept for the next pages
 constexpr std::uint64_t kVisitsPerLook = 8; ///< at the clock
 
 /// The number of the eighth of a second, or nearly so, that `time` lies in; never 0.

@@ -201,8 +201,6 @@ void EditHistory::forgetHashes(std::span<const ByteRange> blocks)
 
 void EditHistory::dropRedo()
 {
-    if (m_steps.size() == m_done)
-        return;
     while (m_steps.size() > m_done) {
         m_bytes -= m_steps.back().payload;
         m_steps.pop_back();

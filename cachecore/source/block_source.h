@@ -14,8 +14,9 @@ namespace cachecore {
 
 /// Which disk this is. Equal for two opens of the same file or device, never changed by writing to it.
 struct SourceIdentity {
-    std::string kind;    ///< "file", "device", "memory"
-    std::uint64_t a = 0; ///< file: device number; device: its number; memory: a serial number
+    std::string kind; ///< "file", "device", "nbd", "memory", "callable"
+    std::uint64_t a
+        = 0; ///< file: device number; device: its number; nbd: XXH3-64 of the URI; memory, callable: a serial number
     std::uint64_t b = 0; ///< file: inode
 
     friend bool operator==(const SourceIdentity &, const SourceIdentity &) = default;

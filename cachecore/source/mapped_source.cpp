@@ -166,6 +166,11 @@ Result<void> MappedSource::checkStillNamed()
     return m_file->checkStillNamed();
 }
 
+Result<void> MappedSource::willNeed(ByteRange range)
+{
+    return m_file->willNeed(range);
+}
+
 Result<void> MappedSource::checkHolders()
 {
     return m_file->checkHolders();

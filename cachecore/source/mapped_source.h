@@ -44,6 +44,7 @@ public:
     std::uint32_t physicalBlockSize() const override;
     std::uint32_t directIoAlignment() const override;
     Result<void> dropCached(ByteRange range) override;
+    Result<void> willNeed(ByteRange range) override;
     SourceIdentity identity() const override;
     std::string path() const override;
     bool writable() const override;

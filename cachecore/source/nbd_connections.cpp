@@ -5,6 +5,7 @@
 #include <bit>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace cachecore {
@@ -89,6 +90,15 @@ Result<std::unique_ptr<NbdConnection>> connectTo(const std::string &uri, std::ch
     return connection;
 }
 
+Result<std::unique_ptr<NbdConnection>> connectOrFail(const std::string &uri, std::chrono::seconds wait)
+{
+    try {
+        return connectTo(uri, wait);
+    } catch (const std::bad_alloc &) {
+        return failure(Error::fromErrno(ENOMEM, Operation::None));
+    }
+}
+
 } // namespace
 
 bool NbdConnection::alive() const
@@ -98,8 +108,9 @@ bool NbdConnection::alive() const
 
 NbdConnections::NbdConnections(std::string uri, unsigned most, std::shared_ptr<std::atomic<std::uint64_t>> size)
     : m_uri(std::move(uri))
-    , m_mostAtFirst(most)
+    , m_mostEver(most)
     , m_size(std::move(size))
+    , m_allowed(most)
     , m_most(most)
 {
     m_idle.reserve(most);
@@ -118,36 +129,43 @@ Result<NbdExport> NbdConnections::connect()
 void NbdConnections::useOne()
 {
     const std::lock_guard lock(m_mutex);
+    m_allowed = 1;
     m_most = 1;
 }
 
 Result<std::unique_ptr<NbdConnection>> NbdConnections::take()
 {
     std::unique_lock lock(m_mutex);
+    const std::uint64_t failuresBefore = m_failures;
     while (true) {
         if (!m_idle.empty()) {
             auto connection = std::move(m_idle.back());
             m_idle.pop_back();
             return connection;
         }
-        if (m_count >= m_most) {
+        // Who waited for a connection that could not be made need not wait as long again.
+        if (m_made == 0 && m_failures != failuresBefore)
+            return failure(m_lastFailure);
+        if (m_made + m_making >= m_most) {
             m_freed.wait(lock);
             continue;
         }
-        const bool further = m_count++ > 0;
+        const auto wait = m_made > 0 ? kFurtherConnectionWait : kFirstConnectionWait;
+        ++m_making;
         lock.unlock();
-        auto made = connectTo(m_uri, further ? kFurtherConnectionWait : kFirstConnectionWait);
+        auto made = connectOrFail(m_uri, wait);
         lock.lock();
+        --m_making;
         if (made) {
+            ++m_made;
             m_size->store((*made)->target.size, std::memory_order_relaxed);
             return made;
         }
-        --m_count;
-        m_freed.notify_one();
-        if (m_count == 0)
-            return failure(std::move(made.error()));
+        m_lastFailure = std::move(made.error());
+        ++m_failures;
         // A server may take fewer connections than it could keep consistent: then those there are must do.
-        m_most = m_count;
+        m_most = m_made > 0 ? m_made : m_allowed;
+        m_freed.notify_all();
     }
 }
 
@@ -160,7 +178,8 @@ bool NbdConnections::giveBack(std::unique_ptr<NbdConnection> connection)
             m_idle.push_back(std::move(connection)); // has room
         } else {
             m_lostWrites = m_lostWrites || connection->unsynced;
-            --m_count;
+            if (--m_made == 0)
+                m_most = m_allowed;
         }
     }
     m_freed.notify_one();

@@ -69,7 +69,7 @@ public:
                 return result;
             }
             const Error error = lastError();
-            if (giveBack(std::move(*connection)) || attempt == m_mostAtFirst)
+            if (giveBack(std::move(*connection)) || attempt == m_mostEver)
                 return failure(error);
         }
     }
@@ -88,14 +88,18 @@ private:
     [[nodiscard]] static Error lastError();
 
     const std::string m_uri;
-    const unsigned m_mostAtFirst;
+    const unsigned m_mostEver;
     const std::shared_ptr<std::atomic<std::uint64_t>> m_size;
 
     std::mutex m_mutex; ///< guards what follows
     std::condition_variable m_freed;
     std::vector<std::unique_ptr<NbdConnection>> m_idle; ///< has room for all of them
-    unsigned m_count = 0;                               ///< idle, in use and being made
-    unsigned m_most;
+    unsigned m_made = 0;                                ///< idle and in use
+    unsigned m_making = 0;                              ///< being made
+    unsigned m_allowed;                                 ///< at most, as the server says
+    unsigned m_most;     ///< at most, as the server gives; m_allowed again when none is left
+    Error m_lastFailure; ///< to make one
+    std::uint64_t m_failures = 0;
     bool m_lostWrites = false; ///< a connection broke with what was written through it since a flush
 };
 

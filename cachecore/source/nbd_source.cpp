@@ -145,8 +145,10 @@ Result<std::uint64_t> NbdSource::readAt(ByteOffset at, std::span<const std::span
 Result<std::int64_t> NbdSource::writeOver(ByteOffset at, std::span<const std::byte> from)
 {
     return m_writes->run([&](NbdConnection &connection) {
-        connection.unsynced = true;
-        return nbd_pwrite(connection.handle.get(), from.data(), from.size(), at.value(), 0);
+        const int put = nbd_pwrite(connection.handle.get(), from.data(), from.size(), at.value(), 0);
+        // One that failed is made anew or told of by itself.
+        connection.unsynced = connection.unsynced || put >= 0;
+        return put;
     });
 }
 

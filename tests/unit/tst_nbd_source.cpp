@@ -47,6 +47,7 @@ private slots:
     void goesOnWhenTheServerIsBack();
     void saysThatTheServerIsGone();
     void writesThatWereLostWithTheServerFailTheSync();
+    void writesThatAreMadeAnewAreNotCalledLost();
     void syncedWritesAreNotCalledLost();
     void errorsOfTheServerAreErrorsOfTheRange();
     void failingFlushesFailTheSync();
@@ -56,6 +57,7 @@ private slots:
     void oneConnectionIsEnoughWhereNoMoreIsGiven();
     void largeTransfersAreCutToWhatTheServerTakes();
     void readsRunBesideOneAnother();
+    void readsRunBesideOneAnotherAgainAfterAFailure();
     void editsOutliveTheProgramAndAreCommitted();
     void seesAnotherSizeAfterReconnecting();
 
@@ -186,6 +188,20 @@ void TestNbdSource::writesThatWereLostWithTheServerFailTheSync()
     QVERIFY(put(*source, 1024, slice(m_bytes, 1024, 512)));
     QVERIFY(!source->sync());
     QVERIFY(source->sync());
+}
+
+void TestNbdSource::writesThatAreMadeAnewAreNotCalledLost()
+{
+    NbdServer server({"file", fileWith(m_bytes)});
+    const auto source = opened(server, NbdSource::Access::WriteIfPermitted);
+    QVERIFY(source);
+    QVERIFY(put(*source, 0, patternBytes(512, 1)));
+    QVERIFY(source->sync());
+    server.stop();
+    server.start();
+    QVERIFY(put(*source, 512, patternBytes(512, 2))); // meets the broken connection, and goes over another
+    QVERIFY(source->sync());
+    QVERIFY(readSome(*source, 512, 512) == patternBytes(512, 2));
 }
 
 void TestNbdSource::syncedWritesAreNotCalledLost()
@@ -322,6 +338,28 @@ void TestNbdSource::readsRunBesideOneAnother()
             [&, i] { right += readSome(*source, i * 4096, 4096) == std::vector<std::byte>(4096) ? 1 : 0; });
     threads.clear();
     QCOMPARE(right.load(), 4);
+}
+
+void TestNbdSource::readsRunBesideOneAnotherAgainAfterAFailure()
+{
+    const std::string count = m_directory.file("again");
+    NbdServer server({"eval", "get_size=echo 1048576", "can_multi_conn=exit 0", "thread_model=echo parallel",
+                      "pread=[ $4 -ge 65536 ] || { echo x >>" + count + "; while [ $(wc -l <" + count
+                          + ") -lt 4 ]; do sleep 0.01; done; }; head -c $3 /dev/zero"});
+    const auto source = opened(server, NbdSource::Access::ReadOnly);
+    QVERIFY(source);
+    server.stop();
+    const auto readAll = [&](std::uint64_t from) {
+        std::vector<std::jthread> threads;
+        std::atomic<int> right = 0;
+        for (unsigned i = 0; i < 4; ++i)
+            threads.emplace_back([&, i] { right += readSome(*source, from + i * 4096, 4096) ? 1 : 0; });
+        threads.clear();
+        return right.load();
+    };
+    QCOMPARE(readAll(65536), 0);
+    server.start();
+    QCOMPARE(readAll(0), 4); // each waits in the server for the other three
 }
 
 void TestNbdSource::editsOutliveTheProgramAndAreCommitted()

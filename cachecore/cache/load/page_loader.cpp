@@ -98,7 +98,7 @@ void PageLoader::drop(const Load &load)
 void PageLoader::end(const LoadQueue::Ref &load)
 {
     load->done = true;
-    if (!load->calls.empty())
+    if (!load->calls.empty() && !std::exchange(load->toTell, true))
         m_ended.push_back(load); // has room: see whenLoaded
 }
 
@@ -117,6 +117,7 @@ void PageLoader::tellEnded(Lock &lock)
     while (!m_ended.empty()) {
         const LoadQueue::Ref load = std::move(m_ended.back());
         m_ended.pop_back();
+        load->toTell = false;
         m_callers -= load->calls.size();
         std::vector<Loaded> calls = std::exchange(load->calls, {});
         for (Loaded &call : calls) {
@@ -247,8 +248,9 @@ unsigned PageLoader::close(std::chrono::milliseconds wait)
     m_closed = true;
     dropAll(false);
     m_queue.forEachRunning({0}, kMaxSourceSize, [this](const Load &load) {
-        if (!load.calls.empty())
-            m_ended.push_back(m_queue.find(load.page)); // its read may never return
+        const LoadQueue::Ref running = m_queue.find(load.page);
+        if (!running->calls.empty() && !std::exchange(running->toTell, true))
+            m_ended.push_back(running); // its read may never return
     });
     tellEnded(lock);
     m_changed.wait_for(lock, wait, [this] { return m_running.count() == 0; });

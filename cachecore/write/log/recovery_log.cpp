@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 /// The state the callers and the one task share.
 ///
-/// Numbers: m_noted counts states noted, m_kept is the number of the newest one in the file, m_tried of the newest one tried.
+/// Numbers: m_noted counts states noted, m_kept is the number of the newest one in the file.
 class RecoveryLog::Impl : public std::enable_shared_from_this<Impl> {
 public:
     Impl(std::shared_ptr<Env> env, std::string stem, RecoveryLogHeader header, std::shared_ptr<Executor> executor,

@@ -53,13 +53,13 @@ public:
 
     /// Says what is staged now. Only the newest state is kept. Never blocks; O(1).
     void note(StagedEdits edits);
+    /// The same after a transaction was committed: `edits` is what is staged still. Without memory the transaction goes unmentioned.
+    void noteCommitted(StagedEdits edits, const CommittedTransaction &transaction);
     /// So that the next noteCommitted needs no memory. Never blocks.
     void makeRoom();
     /// Lets go of the state noted last, so that it can be changed in place and need not be copied where it changes. The new state, or the same one, must be
     /// noted at once, on the same thread; whoever wants to write one waits for it. Never blocks; O(1).
     void letGo();
-    /// The same after a transaction was committed: `edits` is what is staged still. Without memory the transaction goes unmentioned.
-    void noteCommitted(StagedEdits edits, const CommittedTransaction &transaction);
 
     /// Tells of a state that no task is on its way to write, because the executor is closed (Closed) or there is no memory for a task (OutOfMemory), when
     /// that was not told yet: noting cannot, as its caller may hold what the trouble callback needs. Does not block beyond that callback; O(1).
