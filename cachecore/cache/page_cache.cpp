@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -110,15 +111,16 @@ bool PageCache::admit(PageNode &node, std::shared_ptr<const Page> page, bool imp
     return true;
 }
 
-void PageCache::replaceResident(std::shared_ptr<const Page> page)
+void PageCache::replaceResident(const Page &old, std::shared_ptr<const Page> page)
 {
-    std::shared_ptr<const Page> old; // destroyed after the lock
+    assert(old.index() == page->index() && old.range() == page->range());
+    std::shared_ptr<const Page> replaced; // destroyed after the lock
     const std::lock_guard lock(m_mutex);
     PageNode *const node = m_nodes.find(page->index());
-    if (!node || !node->page || node->page->range() != page->range())
+    if (!node || node->page.get() != &old)
         return;
-    old = std::exchange(node->page, std::move(page));
-    old->detach(m_detachedBytes);
+    replaced = std::exchange(node->page, std::move(page));
+    replaced->detach(m_detachedBytes);
     settle(*node);
 }
 

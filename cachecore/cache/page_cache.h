@@ -46,8 +46,8 @@ public:
     /// Puts a loaded page in, replacing the resident one, and ends its Loading. Jump and Edit admit to the main queue, Scroll to the small;
     /// Scan admits nothing. Returns whether it is resident now, which it is not without memory either.
     bool publish(std::shared_ptr<const Page> page, Intent intent) noexcept;
-    /// Replaces the page if it is resident, keeping its place in the queues.
-    void replaceResident(std::shared_ptr<const Page> page);
+    /// Puts `page` in the place of `old`, in the queues too, if that is still the resident one.
+    void replaceResident(const Page &old, std::shared_ptr<const Page> page);
 
     /// A load of the page begins or is wanted (its state becomes Loading; throws std::bad_alloc, with nothing changed), or was given up.
     void announceLoading(PageIndex page);

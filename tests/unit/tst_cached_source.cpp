@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/cache/cached_source.h"
 #include "cachecore/cache/chunks.h"
+#include "cachecore/source/callable_source.h"
 #include "tests/support/cached_fixture.h"
 #include "tests/support/gate.h"
 #include "tests/support/manual_executor.h"
@@ -9,6 +10,9 @@
 #include <QTest>
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <functional>
 #include <future>
 #include <thread>
 
@@ -52,6 +56,7 @@ private slots:
     void endsAnIterationWhereReadingFails();
     void countsThePagesARangeCosts();
     void forgetsExactlyWhatItIsToldTo();
+    void refreshingPutsNothingOlderOverWhatWasLoadedSince();
     void saysThatBytesMayHaveChanged();
     void clonesWithAnEmptyCache();
 };
@@ -376,6 +381,37 @@ void TestCachedSource::forgetsExactlyWhatItIsToldTo()
     QCOMPARE(bytesOf(held.bytes()), fixture.wanted(rangeAt(kPage, kPage)));
     fixture->invalidate({ByteOffset(0), ByteOffset(kMaxSourceSize)});
     QCOMPARE(fixture->statistics().residentBytes, std::uint64_t{0});
+}
+
+void TestCachedSource::refreshingPutsNothingOlderOverWhatWasLoadedSince()
+{
+    std::atomic<int> version = 0;
+    std::function<void()> whileRefreshing;
+    SourceFunctions functions;
+    functions.size = kPage;
+    functions.read = [&](ByteOffset, std::span<std::byte> into) -> Result<std::uint64_t> {
+        std::memset(into.data(), version.load(), into.size());
+        if (const auto now = std::exchange(whileRefreshing, nullptr))
+            now();
+        return into.size();
+    };
+    CallableOptions options;
+    options.calls = CallableOptions::Calls::Parallel;
+    auto source = CallableSource::create(functions, options);
+    QVERIFY(source);
+    const auto cached
+        = CachedSource::create(std::move(*source), CachedFixture::smallPages(), std::make_shared<ThreadExecutor>(1));
+    QVERIFY(cached && (*cached)->load(ByteOffset(0)));
+    version = 1;
+    whileRefreshing = [&] {
+        version = 2; // somebody else writes, says so, and looks, before the refreshed bytes are in their place
+        (*cached)->invalidate(ByteRange::whole(kPage));
+        QVERIFY((*cached)->load(ByteOffset(0)));
+    };
+    (*cached)->refresh(ByteRange::whole(kPage), [](ByteRange) { return true; });
+    const auto page = (*cached)->load(ByteOffset(0));
+    QVERIFY(page);
+    QCOMPARE(page->bytes().front(), std::byte{2});
 }
 
 void TestCachedSource::saysThatBytesMayHaveChanged()

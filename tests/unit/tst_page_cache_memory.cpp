@@ -70,7 +70,12 @@ std::vector<Act> acts()
         {"publish a scanned one again",
          [](PageCache &cache, auto &pages) { (void)cache.publish(pages[kPages - 2], Intent::Scan); },
          {kPages - 2}},
-        {"replace", [](PageCache &cache, auto &pages) { cache.replaceResident(pages[kPages - 1]); }, {kPages - 1}},
+        {"replace",
+         [](PageCache &cache, auto &pages) {
+             const PageHandle old = cache.tryGet({kPages - 1});
+             cache.replaceResident(old.page(), pages[kPages - 1]);
+         },
+         {kPages - 1}},
         {"invalidate a few",
          [](PageCache &cache, auto &) { cache.invalidate({kPages - 3}, 3); },
          {kPages - 3, kPages - 2, kPages - 1}},

@@ -226,13 +226,15 @@ void PageLoader::refresh(ByteRange span, const std::function<bool(ByteRange)> &a
     }
     for (const PageIndex index : m_cache->residentIn(pages.first, pages.count)) {
         const ByteRange range = m_extent->rangeOf(index);
-        if (!affected(range))
+        const PageHandle before = m_cache->tryGet(index);
+        if (!before || !affected(range))
             continue;
         try {
             const auto page = std::make_shared<Page>(index, range, m_cache->frames());
             const auto got = m_source->readAt(range.begin(), page->writableBytes());
-            if (got && *got == range.length()) {
-                m_cache->replaceResident(page);
+            if (got && *got == range.length() && before.page().range() == range) {
+                // Another one there by now was read later than this one, or began to be.
+                m_cache->replaceResident(before.page(), page);
                 continue;
             }
         } catch (const std::bad_alloc &) {
