@@ -15,6 +15,7 @@
 #include "ui/session/error_text.h"
 
 #include <QAction>
+#include <QLocale>
 #include <QMessageBox>
 #include <QToolBar>
 
@@ -51,6 +52,14 @@ QString stepText(const std::optional<cachecore::EditStep> &step)
         return MainWindow::tr("Change %1 at %2");
     };
     return name().arg(shortSizeText(step->range.length()), hexText(step->range.begin().value()));
+}
+
+/// What is kept for undoing.
+QString historyBoundText()
+{
+    const cachecore::DocumentOptions kept;
+    return MainWindow::tr("At most %1 steps and %2 of bytes are kept.")
+        .arg(QLocale().toString(kept.undoSteps), shortSizeText(kept.undoBytes));
 }
 
 QString copyRefusalText(HexView::CopyRefusal why, cachecore::ByteRange range)
@@ -248,6 +257,8 @@ void MainWindow::refreshState()
         state.canGoBack = m_history.canGoBack();
         state.canGoForward = m_history.canGoForward();
         state.undo = stepText(document->undoStep());
+        if (document->historyWasCut())
+            state.historyBound = historyBoundText();
         state.redo = stepText(document->redoStep());
         m_goTo->setContext(m_view->caret(), document->size());
         m_status->refresh(document, m_view->caret(), selection);

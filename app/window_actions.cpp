@@ -159,7 +159,10 @@ void WindowActions::refreshEditing(const ActionState &state) const
     enable(discardAll, unless(busy, state.staged, nothing));
     undo->setText(state.undo.isEmpty() ? tr("&Undo") : tr("&Undo %1").arg(state.undo));
     redo->setText(state.redo.isEmpty() ? tr("&Redo") : tr("&Redo %1").arg(state.redo));
-    enable(undo, unless(busy, !state.undo.isEmpty(), tr("There is nothing to undo.")));
+    const QString nothingToUndo = state.historyBound.isEmpty()
+        ? tr("There is nothing to undo.")
+        : tr("There is nothing more to undo: older steps were given up. %1").arg(state.historyBound);
+    enable(undo, unless(busy, !state.undo.isEmpty(), nothingToUndo));
     enable(redo, unless(busy, !state.redo.isEmpty(), tr("There is nothing to redo.")));
 }
 

@@ -97,6 +97,10 @@ public:
     /// An executor `on` that takes no more work destroys `done` uncalled. Never blocks.
     [[nodiscard]] PageHandle loadAsync(ByteOffset at, std::shared_ptr<Executor> on, LoadDone done,
                                        Intent intent = Intent::Jump);
+    /// The page after `page` without blocking: at once when it is resident, or an empty handle when `page` is the last one; then `done` is never called. Else nothing, and `done`
+    /// runs exactly once on `on`, as for loadAsync.
+    [[nodiscard]] std::optional<PageHandle> nextAsync(const PageHandle &page, std::shared_ptr<Executor> on,
+                                                      LoadDone done, Intent intent = Intent::Jump);
     using ReadDone = std::move_only_function<void(Result<void>)>;
     /// True when all bytes were here: `into` holds them and `done` is never called. Else `done` runs exactly once on `on`, when `into` holds them or, with an error, is as it
     /// was; until then `into` must stay. Otherwise as loadAsync.

@@ -138,6 +138,17 @@ PageHandle CachedSource::loadAsync(ByteOffset at, std::shared_ptr<Executor> on, 
     return {};
 }
 
+std::optional<PageHandle> CachedSource::nextAsync(const PageHandle &page, std::shared_ptr<Executor> on, LoadDone done,
+                                                  Intent intent)
+{
+    const ByteOffset end = page.page().range().end();
+    if (end.value() >= size())
+        return PageHandle();
+    if (PageHandle resident = loadAsync(end, std::move(on), std::move(done), intent))
+        return resident;
+    return std::nullopt;
+}
+
 std::optional<std::vector<PageHandle>> CachedSource::pinAsync(ByteRange range, std::shared_ptr<Executor> on,
                                                               PinDone done, Intent intent, Hidden hidden)
 {

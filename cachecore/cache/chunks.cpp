@@ -28,6 +28,13 @@ std::optional<Result<ByteWindow>> Chunks::next()
 Result<void> forEachByte(ByteReader &reader, ByteRange range, const std::function<void(std::byte)> &use, Intent intent,
                          std::stop_token stop)
 {
+    if (range.length() <= kAllOrNothing) {
+        const auto whole = view(reader, range, intent, std::move(stop));
+        if (!whole)
+            return failure(whole.error());
+        std::ranges::for_each(whole->bytes, use);
+        return {};
+    }
     for (const Result<ByteWindow> &chunk : Chunks(reader, range, intent, std::move(stop))) {
         if (!chunk)
             return failure(chunk.error());

@@ -79,8 +79,11 @@ private:
     bool m_failed = false;
 };
 
-/// Calls `use` for every byte of `range` in order. Nothing is called for a range that reaches past the end; another error begins at the first byte
-/// that cannot be had, and `use` has been called for exactly those before it. Blocking.
+/// Ranges that forEachByte takes whole or not at all, bytes.
+inline constexpr std::uint64_t kAllOrNothing = std::uint64_t{1} << 20;
+
+/// Calls `use` for every byte of `range` in order. Nothing is called for a range that reaches past the end, nor, where it is no longer than kAllOrNothing, for one of which
+/// a byte cannot be had. In a longer one the error begins at the first such byte, and `use` has been called for exactly those before it. Blocking.
 [[nodiscard]] Result<void> forEachByte(ByteReader &reader, ByteRange range, const std::function<void(std::byte)> &use,
                                        Intent intent = Intent::Scan, std::stop_token stop = {});
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/crash/disk_document.h"
 #include "tests/crash/mounted_folder.h"
-#include "tests/support/spawned_program.h"
 #include "tests/support/child.h"
 #include "tests/support/edits.h"
 #include "tests/support/loop_device.h"
+#include "tests/support/spawned_program.h"
 
 #include <QTest>
 
@@ -286,7 +286,9 @@ void FullDiskTest::survivesAnImageCutShort_data()
     QTest::addColumn<int>("op");
     QTest::newRow("before its old bytes are read") << int(EnvOp::Reserve);
     QTest::newRow("before the journal is armed") << int(EnvOp::Rename);
-    QTest::newRow("before it is read back") << int(EnvOp::Read);
+    QTest::newRow("before it is written") << int(EnvOp::Read);
+    QTest::newRow("before it is synced") << int(EnvOp::DataSync);
+    QTest::newRow("before it is read back") << int(EnvOp::DropCached);
 }
 
 // Another program cuts the image short between two steps of the write, and the person puts back what it cut off.
@@ -303,7 +305,8 @@ void FullDiskTest::survivesAnImageCutShort()
     std::atomic<bool> renamed{false};
     std::atomic<bool> cut{false};
     env->setHook([&](EnvOp now) {
-        if (int(now) == op && (now != EnvOp::Read || renamed) && !cut.exchange(true))
+        const bool before = now == EnvOp::Reserve || now == EnvOp::Rename;
+        if (int(now) == op && (before || renamed) && !cut.exchange(true))
             (void)::truncate(path.c_str(), 9000);
         renamed = renamed || now == EnvOp::Rename;
     });

@@ -30,6 +30,7 @@ private slots:
     void closingQuestionIsABoxWithThreeAnswers();
     void discardingAllCanBeUndone();
     void undoNamesItsSteps();
+    void undoSaysWhenOlderStepsWereGivenUp();
     void undoReachesAcrossACommit();
     void persistSaysWhenNothingIsStagedThere();
     void copyShowsProgressAndCanBeCancelled();
@@ -224,6 +225,19 @@ void TestWindowSteps::undoNamesItsSteps()
     f.window->actions().undo->trigger();
     QVERIFY(f.window->view().visibleRange().contains(ByteOffset(0x438)));
     QVERIFY(f.document().staged().empty());
+}
+
+void TestWindowSteps::undoSaysWhenOlderStepsWereGivenUp()
+{
+    WindowFixture f;
+    QVERIFY(f.openFile(65536));
+    for (std::uint64_t at = 0; at <= cachecore::DocumentOptions().undoSteps; ++at)
+        QVERIFY(f.document().stage(ByteOffset(2 * at), bytesOf({1})));
+    while (f.document().undoStep())
+        QVERIFY(f.document().undo());
+    QVERIFY(!f.document().staged().empty());
+    QTRY_COMPARE(f.window->actions().undo->toolTip().contains(QStringLiteral("older steps were given up")), true);
+    QVERIFY(f.window->actions().undo->toolTip().contains(QLocale().toString(cachecore::DocumentOptions().undoSteps)));
 }
 
 void TestWindowSteps::undoReachesAcrossACommit()

@@ -279,7 +279,11 @@ void TestCachetDefectsRead::c20NothingIsCopiedBeforeAnError()
     QVERIFY(into == untouched);
     QVERIFY(!view(*fixture.cached, rangeAt(0, 9 * kPage)));
     std::uint64_t calls = 0;
-    QVERIFY(!forEachByte(*fixture.cached, rangeAt(kPage, 10 * kPage), [&calls](std::byte) { ++calls; }));
+    const auto count = [&calls](std::byte) { ++calls; };
+    QVERIFY(!forEachByte(*fixture.cached, rangeAt(kPage, 10 * kPage), count)); // past the end
+    const auto bad = forEachByte(*fixture.cached, rangeAt(kPage, 9 * kPage), count);
+    QVERIFY(!bad);
+    QCOMPARE(bad.error().code, ErrorCode::Io);
     QCOMPARE(calls, std::uint64_t{0});
 }
 

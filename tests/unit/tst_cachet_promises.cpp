@@ -402,6 +402,25 @@ void TestCachetPromises::nothingWaitsInTheAsynchronousForms()
     QVERIFY(fixture->readAsync(ByteOffset(200), std::span(into).first(300), mine, [](Result<void>) { std::abort(); }));
     QCOMPARE(mine->waiting() + pool->waiting(), 0U);
 
+    // The sequence of pages: what is here comes at once, what is not comes to the call.
+    std::vector<std::byte> walked;
+    std::size_t arrived = 0;
+    PageHandle page = fixture->tryGet(ByteOffset(9 * kPage));
+    QVERIFY(page);
+    while (page) {
+        walked.insert(walked.end(), page.bytes().begin(), page.bytes().end());
+        PageHandle later;
+        auto next = fixture->nextAsync(page, mine, [&](Result<PageHandle> loaded) {
+            ++arrived;
+            if (loaded)
+                later = std::move(*loaded);
+        });
+        while (!next && (pool->runOne() || mine->runOne())) { }
+        page = next ? std::move(*next) : std::move(later);
+    }
+    QVERIFY(walked == slice(old, 9 * kPage, 11 * kPage));
+    QCOMPARE(arrived, 9U); // pages 9 and 10 were read above
+
     auto document = Document::create(std::make_shared<MemorySource>(old), DocumentFixture::smallPages(), {pool, pool},
                                      systemEnv());
     QVERIFY(document && (*document)->stage(ByteOffset(5), bytesOf({9})));

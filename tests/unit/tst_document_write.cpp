@@ -61,9 +61,9 @@ private slots:
     void failingWriteLosesNoEdit();
     void failingWriteLeavesCachedPagesTrue();
     void everyFaultLosesNothingUntilARunIsClean();
-    void c14ReadsSeeStagedBytesDuringACommit_data();
-    void c14ReadsSeeStagedBytesDuringACommit();
-    void c14StagingDuringACommitStaysStaged();
+    void readsSeeStagedBytesDuringACommit_data();
+    void readsSeeStagedBytesDuringACommit();
+    void stagingDuringACommitStaysStaged();
     void editOverABeingWrittenByteIsKept();
     void undoDiscardAndSecondCommitAreBusyDuringAWrite();
     void foreignChangeUnderSeenBytesIsAConflict();
@@ -231,14 +231,14 @@ void TestDocumentWrite::everyFaultLosesNothingUntilARunIsClean()
     }
 }
 
-void TestDocumentWrite::c14ReadsSeeStagedBytesDuringACommit_data()
+void TestDocumentWrite::readsSeeStagedBytesDuringACommit_data()
 {
     QTest::addColumn<int>("operation");
     QTest::newRow("held before it writes") << static_cast<int>(SourceOp::Write);
     QTest::newRow("held before it syncs") << static_cast<int>(SourceOp::Sync);
 }
 
-void TestDocumentWrite::c14ReadsSeeStagedBytesDuringACommit()
+void TestDocumentWrite::readsSeeStagedBytesDuringACommit()
 {
     QFETCH(int, operation);
     const auto disk = patternBytes(10'000);
@@ -257,7 +257,7 @@ void TestDocumentWrite::c14ReadsSeeStagedBytesDuringACommit()
     QCOMPARE(fixture.memory->bytes(), wanted);
 }
 
-void TestDocumentWrite::c14StagingDuringACommitStaysStaged()
+void TestDocumentWrite::stagingDuringACommitStaysStaged()
 {
     const auto disk = patternBytes(10'000);
     DocumentFixture fixture(disk);
