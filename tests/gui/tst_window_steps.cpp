@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/window_actions.h"
 #include "tests/gui/window_part.h"
+#include "tests/support/edits.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
 
