@@ -24,7 +24,7 @@ struct ActionState {
     bool canGoForward = false;
     QString undo; ///< the step undo takes back, in words; empty when there is none
     QString redo;
-    QString historyBound; ///< what is kept for undoing, once steps were given up because of it; else empty
+    QString historyBound;   ///< what is kept for undoing, once steps were given up because of it; else empty
     QString readOnlyReason; ///< why nothing can be edited, for tips
 };
 

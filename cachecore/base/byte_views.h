@@ -30,6 +30,8 @@ namespace cachecore {
 {
     if (part.empty())
         return 0;
+    if (bytes.size() < part.size())
+        return std::nullopt;
     const void *const found = memmem(bytes.data(), bytes.size(), part.data(), part.size());
     if (!found)
         return std::nullopt;

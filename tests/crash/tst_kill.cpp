@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/crash/disk_document.h"
 #include "tests/crash/image_checker.h"
-#include "tests/support/spawned_program.h"
 #include "tests/support/random.h"
+#include "tests/support/spawned_program.h"
 #include "tests/support/temp_dir.h"
 
 #include <QTest>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "tests/support/spawned_program.h"
 #include "tests/fuse/fault_rules.h"
+#include "tests/support/spawned_program.h"
 #include "tests/support/temp_dir.h"
 
 #include <memory>

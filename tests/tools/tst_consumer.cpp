@@ -154,7 +154,8 @@ void TestConsumer::installsTheEngineAndNothingElse()
                           "lib/libcachecore.a", "share/doc/cachecore/LICENSE"}));
     for (const char *header : {"cachecore.h", "document.h", "typed_values.h", "source/callable_source.h", "base/env.h"})
         QVERIFY2(headers.contains(QStringLiteral("include/cachecore/") + QLatin1String(header)), header);
-    for (const char *hidden : {"document_impl.h", "base/posix_file.h", "cache/load/page_loader.h", "write/transaction/transaction.h"})
+    for (const char *hidden :
+         {"document_impl.h", "base/posix_file.h", "cache/load/page_loader.h", "write/transaction/transaction.h"})
         QVERIFY2(!headers.contains(QStringLiteral("include/cachecore/") + QLatin1String(hidden)), hidden);
     for (const QString &header : headers)
         QVERIFY2(header.startsWith(QStringLiteral("include/cachecore/")), qPrintable(header));

@@ -23,8 +23,9 @@ struct LostImport {
 
 /// What a recovery log holds: the last state of the edits that is whole.
 struct RecoveredEdits {
-    RecoveryLogHeader header; ///< its fingerprint is that after the last committed transaction, if there is one and it is known
-    StagedEdits edits;        ///< with their bases; without what `lost` names
+    RecoveryLogHeader
+        header; ///< its fingerprint is that after the last committed transaction, if there is one and it is known
+    StagedEdits edits; ///< with their bases; without what `lost` names
     std::vector<LostImport> lost;
     std::optional<TransactionId> committed; ///< the last transaction after which edits were noted
     std::uint64_t states = 0;               ///< how many states the log held up to this one
