@@ -4,6 +4,7 @@
 
 #include <QTest>
 
+#include <cstddef>
 #include <cstdlib>
 #include <functional>
 #include <future>
@@ -61,6 +62,20 @@ void *operator new[](std::size_t size)
 void *operator new[](std::size_t size, std::align_val_t alignment)
 {
     return allocated(size, static_cast<std::size_t>(alignment));
+}
+
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept
+{
+    try {
+        return allocated(size, alignof(std::max_align_t));
+    } catch (const std::bad_alloc &) {
+        return nullptr;
+    }
+}
+
+void *operator new[](std::size_t size, const std::nothrow_t &nothrow) noexcept
+{
+    return operator new(size, nothrow);
 }
 
 void operator delete(void *memory) noexcept
