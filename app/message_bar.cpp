@@ -116,6 +116,9 @@ MessageBar::MessageBar(QWidget *parent)
     m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_scroll->setWidgetResizable(true);
     m_scroll->setWidget(rows);
+    auto *layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_scroll);
     hide();
 }
 
@@ -214,7 +217,7 @@ void MessageBar::fit()
     // By itself the scroll area goes by the height the rows had at their last width.
     m_scroll->widget()->setFixedHeight(needed(width() - beside));
     setFixedHeight(std::min(all, most));
-    // No layout does this: what resizes while it is being shown gets no resize event of its own, and one message after another would be left without height.
+    // The layout alone leaves it without height where one message comes after another within one event.
     m_scroll->setGeometry(rect());
 }
 

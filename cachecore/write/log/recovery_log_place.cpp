@@ -24,7 +24,7 @@ struct Claims {
 
 Claims &claims()
 {
-    static Claims all;
+    static Claims &all = *new Claims; // not destroyed at exit, when a log's task may still be letting go
     return all;
 }
 
