@@ -33,7 +33,4 @@ private:
     std::unordered_set<std::uint64_t> m_ghosts;
 };
 
-/// `length` numbers below `keys`, drawn with probability proportional to 1 / rank^0.99, the same in every run.
-[[nodiscard]] std::vector<std::uint64_t> zipfTrace(std::size_t keys, std::size_t length);
-
 } // namespace cachet_test

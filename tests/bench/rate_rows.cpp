@@ -6,6 +6,7 @@
 #include "tests/bench/pair_reporter.h"
 #include "tests/bench/plain_s3_fifo.h"
 #include "tests/support/random.h"
+#include "tests/support/zipf_trace.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "tests/support/random.h"
+
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace cachet_test {
@@ -53,5 +57,28 @@ private:
     std::vector<Decision> m_decisions;
     std::size_t m_at = 0;
 };
+
+/// Calls `run(choose)`, which returns what went wrong or nothing, with every sequence of answers, `most` of them at most. Where there are more, `most` further
+/// runs draw theirs from `random`, and `sampled` counts one. Returns the first thing that went wrong.
+template <typename Run>
+[[nodiscard]] std::string tryChoices(std::uint64_t most, Random &random, std::uint64_t &sampled, const Run &run)
+{
+    Choices choices;
+    bool more = true;
+    for (std::uint64_t runs = 0; more && runs < most; ++runs) {
+        if (std::string wrong = run(choices.choose()); !wrong.empty())
+            return wrong;
+        more = choices.next();
+    }
+    if (!more)
+        return {};
+    ++sampled;
+    for (std::uint64_t runs = 0; runs < most; ++runs) {
+        const Choose drawn = [&random](std::size_t count) { return static_cast<std::size_t>(random.below(count)); };
+        if (std::string wrong = run(drawn); !wrong.empty())
+            return wrong;
+    }
+    return {};
+}
 
 } // namespace cachet_test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/crash/session_explorer.h"
 
+#include "tests/crash/choices.h"
 #include "tests/crash/restarted_document.h"
 
 #include <utility>
@@ -76,22 +77,8 @@ std::string SessionExplorer::run()
 
 std::string SessionExplorer::examine(const State &state, RecoveryChoice choice)
 {
-    Choices choices;
-    bool more = true;
-    for (std::uint64_t images = 0; more && images < m_limits.imagesOfOne; ++images) {
-        if (std::string wrong = recover(state, choice, choices.choose()); !wrong.empty())
-            return wrong;
-        more = choices.next();
-    }
-    if (more) {
-        ++m_counts.sampled;
-        for (std::uint64_t i = 0; i < m_limits.imagesOfOne; ++i) {
-            const Choose choose = [&](std::size_t count) { return static_cast<std::size_t>(m_random.below(count)); };
-            if (std::string wrong = recover(state, choice, choose); !wrong.empty())
-                return wrong;
-        }
-    }
-    return {};
+    return tryChoices(m_limits.imagesOfOne, m_random, m_counts.sampled,
+                      [&](const Choose &choose) { return recover(state, choice, choose); });
 }
 
 // As a program does that is started after the power came back.

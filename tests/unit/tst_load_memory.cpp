@@ -5,6 +5,7 @@
 #include "cachecore/cache/cached_source.h"
 #include "cachecore/cache/load/page_loader.h"
 #include "cachecore/source/memory_source.h"
+#include "tests/support/act_rows.h"
 #include "tests/support/clock_env.h"
 #include "tests/support/counted_memory.h"
 #include "tests/support/edits.h"
@@ -331,13 +332,7 @@ private slots:
 
 void TestLoadMemory::endsInAnErrorForThatCallAlone_data()
 {
-    QTest::addColumn<int>("act");
-    QTest::addColumn<bool>("forGood");
-    int index = 0;
-    for (const Act &act : acts()) {
-        QTest::addRow("%s, once", act.name) << index << false;
-        QTest::addRow("%s, for good", act.name) << index++ << true;
-    }
+    addActRows(acts());
 }
 
 void TestLoadMemory::endsInAnErrorForThatCallAlone()

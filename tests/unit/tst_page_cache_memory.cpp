@@ -2,6 +2,7 @@
 // The page cache without memory: the Nth allocation fails, N counted up until a run is clean. This program's operators new are
 // counted_memory.cpp's.
 #include "cachecore/cache/page_cache.h"
+#include "tests/support/act_rows.h"
 #include "tests/support/counted_memory.h"
 #include "tests/support/edits.h"
 
@@ -113,13 +114,7 @@ private slots:
 
 void TestPageCacheMemory::neverKeepsAStalePageNorBreaks_data()
 {
-    QTest::addColumn<int>("act");
-    QTest::addColumn<bool>("forGood");
-    int index = 0;
-    for (const Act &act : acts()) {
-        QTest::addRow("%s, once", act.name) << index << false;
-        QTest::addRow("%s, for good", act.name) << index++ << true;
-    }
+    addActRows(acts());
 }
 
 void TestPageCacheMemory::neverKeepsAStalePageNorBreaks()

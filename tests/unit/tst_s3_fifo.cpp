@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/cache/s3_fifo.h"
 #include "tests/support/random.h"
+#include "tests/support/zipf_trace.h"
 
 #include <QTest>
 
 #include <algorithm>
-#include <cmath>
 #include <list>
 #include <map>
 #include <optional>
-#include <random>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -109,22 +108,6 @@ private:
     std::unordered_map<std::uint64_t, std::list<std::uint64_t>::iterator> m_at;
 };
 
-/// Keys drawn with probability proportional to 1 / rank^0.99, the same in every run.
-std::vector<std::uint64_t> zipfTrace(std::size_t keys, std::size_t length)
-{
-    std::vector<double> sums(keys);
-    double sum = 0;
-    for (std::size_t i = 0; i < keys; ++i)
-        sums[i] = sum += 1 / std::pow(static_cast<double>(i + 1), 0.99);
-    std::mt19937_64 engine(42);
-    std::vector<std::uint64_t> trace(length);
-    for (std::uint64_t &key : trace) {
-        const double drawn = static_cast<double>(engine() >> 11) * 0x1p-53 * sum;
-        key = static_cast<std::uint64_t>(std::ranges::lower_bound(sums, drawn) - sums.begin());
-    }
-    return trace;
-}
-
 } // namespace
 
 class TestS3Fifo : public QObject {
@@ -146,7 +129,7 @@ void TestS3Fifo::hitsAtLeastAsOftenAsLru()
     LruCache lru(1 << 10);
     int ourHits = 0;
     int lruHits = 0;
-    for (const std::uint64_t key : zipfTrace(1 << 14, 300'000)) {
+    for (const std::uint64_t key : cachet_test::zipfTrace(1 << 14, 300'000)) {
         ourHits += ours.access(key);
         lruHits += lru.access(key);
     }

@@ -3,6 +3,7 @@
 // operators new are counted_memory.cpp's.
 #include "cachecore/edit/edit_history.h"
 #include "cachecore/edit/file_bytes.h"
+#include "tests/support/act_rows.h"
 #include "tests/support/counted_memory.h"
 #include "tests/support/document_fixture.h"
 #include "tests/support/endless_source.h"
@@ -108,18 +109,6 @@ std::vector<Act> acts()
     return all;
 }
 
-/// Names and indexes of acts() as rows.
-void actRows()
-{
-    QTest::addColumn<int>("act");
-    QTest::addColumn<bool>("forGood");
-    int index = 0;
-    for (const Act &act : acts()) {
-        QTest::addRow("%s, once", act.name) << index << false;
-        QTest::addRow("%s, for good", act.name) << index++ << true;
-    }
-}
-
 /// Stages by the document's own functions; index below kDocumentActs. Allocates nothing itself.
 constexpr int kDocumentActs = 7;
 const Bytes kManyBytes(5000, std::byte{1});
@@ -151,7 +140,7 @@ class TestStagingMemory : public QObject {
     Q_OBJECT
 
 private slots:
-    void historiesSurviveEachFailingAllocation_data() { actRows(); }
+    void historiesSurviveEachFailingAllocation_data() { addActRows(acts()); }
     void historiesSurviveEachFailingAllocation();
     void documentsSurviveEachFailingAllocation_data();
     void documentsSurviveEachFailingAllocation();
