@@ -37,6 +37,7 @@ private slots:
     void waitsUntilAStateIsDueButNotToFlush();
     void writesByItselfWhenDue();
     void endsAfterABoundedWait();
+    void triesOnceMoreWhenItEndsWhileAnAttemptFails();
     void saysWhenTheExecutorIsGone();
     void doesNothingWithoutAPlace();
     void takesNotesFromManyThreads();
@@ -127,6 +128,27 @@ void TstRecoveryLogSession::endsAfterABoundedWait()
     log.reset(); // the task goes on by itself
     gate->open();
     QVERIFY(executor->shutDown(60s));
+    QVERIFY(same(rig.readAt(rig.stem + kRecoveryLogSuffix)->edits, edited(3, 10)));
+}
+
+void TstRecoveryLogSession::triesOnceMoreWhenItEndsWhileAnAttemptFails()
+{
+    RecoveryLogRig rig;
+    const auto executor = std::make_shared<ThreadExecutor>(1);
+    const auto gate = std::make_shared<Gate>();
+    rig.env->setGate(EnvOp::DataSync, gate);
+    rig.env->fail(EnvOp::DataSync, 0, EIO); // decided before the gate
+    RecoveryLog log(rig.env, rig.stem, rig.header, executor, RecoveryLogRig::atOnce(), {});
+    log.note(edited(3, 10));
+    QVERIFY(gate->waitForWaiting(1));
+    Result<void> closed = failure(ErrorCode::Busy, Operation::Journal);
+    std::thread closer([&] { closed = log.close(60s); });
+    // The attempt fails only after the end was asked for.
+    while (log.flush(0ms).error().code != ErrorCode::Closed)
+        std::this_thread::yield();
+    gate->open();
+    closer.join();
+    QVERIFY2(closed, closed ? "" : "an attempt that began before the end counts as the last one");
     QVERIFY(same(rig.readAt(rig.stem + kRecoveryLogSuffix)->edits, edited(3, 10)));
 }
 

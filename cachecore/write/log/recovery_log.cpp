@@ -77,13 +77,14 @@ private:
     std::vector<CommittedTransaction> m_committed; ///< not in the file yet
     std::uint64_t m_noted = 0;
     std::uint64_t m_kept = 0;
-    std::uint64_t m_attempts = 0;
-    std::optional<Error> m_error;           ///< of the last attempt
+    std::uint64_t m_begun = 0;              ///< attempts to write, one at a time
+    std::uint64_t m_ended = 0;              ///< of these
+    std::optional<Error> m_error;           ///< of the last attempt that ended
     bool m_told = false;                    ///< that there is trouble, and not yet that it is over
     std::atomic<bool> m_dropped{false};     ///< a task went unrun and nobody was told; read without the lock
     std::optional<Clock::time_point> m_due; ///< when to write: nothing when nothing was noted since the last attempt
     bool m_tasked = false;                  ///< the task waits on the executor or runs
-    bool m_hurry = false;
+    bool m_hurry = false;                   ///< somebody waits since the last attempt began, for one of their own
     bool m_closed = false;
     bool m_removed = false;
     std::string m_path;
@@ -177,7 +178,7 @@ void RecoveryLog::Impl::taskDropped()
     m_tasked = false;
     m_error = Error::of(ErrorCode::Closed, Operation::Journal);
     m_dropped = !m_told;
-    ++m_attempts;
+    m_ended = ++m_begun;
     m_progress.notify_all();
 }
 
@@ -216,6 +217,7 @@ RecoveryLog::Impl::Work RecoveryLog::Impl::takeWork()
     m_isBack.wait(lock, [&] { return !m_away; });
     m_hurry = false;
     m_due.reset();
+    ++m_begun;
     return {m_edits, m_noted, m_committed.size(), m_closed && m_edits.empty()};
 }
 
@@ -241,7 +243,7 @@ Result<void> RecoveryLog::Impl::carryOut(const Work &work)
 bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
 {
     std::unique_lock lock(m_mutex);
-    ++m_attempts;
+    ++m_ended;
     // What is too large stays so until something else is noted.
     const bool tooLarge = !outcome && outcome.error().code == ErrorCode::NoSpace && outcome.error().systemError == 0;
     if (outcome) {
@@ -271,8 +273,10 @@ bool RecoveryLog::Impl::finish(const Work &work, Result<void> outcome)
     if (outcome && !upToDate())
         return true;
     m_tasked = false;
-    // One more attempt is queued and not made here, so that an executor that is stepped by hand can be stepped past an error. A closed log tries once.
-    if (!outcome && !m_closed && (!tooLarge || work.number != m_noted))
+    // One more attempt is queued and not made here, so that an executor that is stepped by hand can be stepped past an error. A closed log tries no more, but
+    // whoever asked while this attempt failed gets one of their own: what failed then may be over.
+    const bool worthwhile = !m_closed && (!tooLarge || work.number != m_noted);
+    if (!outcome && (worthwhile || m_hurry))
         needTask(lock);
     return false;
 }
@@ -302,9 +306,9 @@ Result<void> RecoveryLog::Impl::await(std::unique_lock<std::mutex> &lock, std::c
 {
     m_hurry = true;
     m_hurried.notify_all();
-    const std::uint64_t before = m_attempts;
+    const std::uint64_t before = m_begun;
     needTask(lock);
-    const auto failed = [&] { return m_error && m_attempts != before; };
+    const auto failed = [&] { return m_error && m_ended > before; };
     const bool ended = m_progress.wait_for(lock, wait, [&] { return done() || failed(); });
     if (done())
         return {};

@@ -65,7 +65,7 @@ public:
     /// that was not told yet: noting cannot, as its caller may hold what the trouble callback needs. Does not block beyond that callback; O(1).
     void tellDropped();
 
-    /// Waits at most `wait` until the file holds what was noted last, without waiting until it is due. Errors: what writing said, Busy when it took longer. Blocking;
+    /// Waits at most `wait` until the file holds what was noted last, without waiting until it is due. Errors: what an attempt said that began after the call, Busy when it took longer. Blocking;
     /// not on the executor.
     [[nodiscard]] Result<void> flush(std::chrono::milliseconds wait);
     /// The same, removes the file when nothing is staged, and ends: what is noted from now on is ignored. What the disk has not taken in time
