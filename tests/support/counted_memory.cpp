@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include <malloc.h>
 
@@ -16,7 +17,20 @@ struct Plan {
 };
 
 thread_local Plan t_plan;
+thread_local std::uint64_t t_allocations = 0;
+thread_local std::function<void(std::size_t)> t_told;
+thread_local bool t_telling = false;
 std::atomic<std::int64_t> g_live{0};
+std::atomic<std::int64_t> g_peak{0};
+
+void tell(std::size_t size)
+{
+    if (t_telling || !t_told)
+        return;
+    t_telling = true;
+    t_told(size);
+    t_telling = false;
+}
 
 bool mustFail()
 {
@@ -36,7 +50,11 @@ void *counted(void *memory)
 {
     if (!memory)
         throw std::bad_alloc();
-    g_live.fetch_add(static_cast<std::int64_t>(malloc_usable_size(memory)), std::memory_order_relaxed);
+    ++t_allocations;
+    const auto size = static_cast<std::int64_t>(malloc_usable_size(memory));
+    const std::int64_t now = g_live.fetch_add(size, std::memory_order_relaxed) + size;
+    std::int64_t peak = g_peak.load(std::memory_order_relaxed);
+    while (now > peak && !g_peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) { }
     return memory;
 }
 
@@ -68,6 +86,28 @@ std::int64_t liveBytes()
     return g_live.load(std::memory_order_relaxed);
 }
 
+std::int64_t peakBytes()
+{
+    return g_peak.load(std::memory_order_relaxed);
+}
+
+void measurePeak()
+{
+    g_peak.store(liveBytes(), std::memory_order_relaxed);
+}
+
+std::uint64_t allocations()
+{
+    return t_allocations;
+}
+
+void watch(std::function<void(std::size_t)> told)
+{
+    t_telling = true; // what a function before this one frees, or this one needs
+    t_told = std::move(told);
+    t_telling = false;
+}
+
 } // namespace cachet_test::memory
 
 // Every form, because a sanitizer has all of its own that do not come down to these.
@@ -76,11 +116,13 @@ namespace {
 
 void *allocated(std::size_t size)
 {
+    tell(size);
     return counted(mustFail() ? nullptr : std::malloc(size > 0 ? size : 1));
 }
 
 void *allocated(std::size_t size, std::align_val_t alignment)
 {
+    tell(size);
     const auto unit = static_cast<std::size_t>(alignment);
     return counted(mustFail() ? nullptr : std::aligned_alloc(unit, (size + unit - 1) / unit * unit));
 }

@@ -2,91 +2,17 @@
 #include "cachecore/write/journal/journal_layout.h"
 #include "cachecore/write/journal/journal_reader.h"
 #include "cachecore/write/journal/journal_writer.h"
+#include "tests/support/counted_memory.h"
 #include "tests/support/edits.h"
 #include "tests/support/journal_samples.h"
 #include "tests/support/temp_dir.h"
 
 #include <QTest>
 
-#include <atomic>
-#include <cstdlib>
 #include <limits>
-#include <new>
-
-#include <malloc.h>
 
 using namespace cachecore;
 using namespace cachet_test;
-
-namespace {
-
-/// What this program allocates with new, all of it.
-struct Memory {
-    std::atomic<std::int64_t> now{0};
-    std::atomic<std::int64_t> peak{0};
-    std::atomic<std::uint64_t> allocations{0};
-    std::atomic<std::int64_t> failIn{-1}; ///< that many allocations succeed, then one fails; below 0: none fails
-};
-
-Memory &memory()
-{
-    static Memory instance;
-    return instance;
-}
-
-void *allocate(std::size_t size, std::size_t alignment)
-{
-    Memory &all = memory();
-    if (all.failIn.load() >= 0 && all.failIn.fetch_sub(1) == 0)
-        throw std::bad_alloc();
-    void *const at = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-    if (!at)
-        throw std::bad_alloc();
-    ++all.allocations;
-    const std::int64_t now = all.now += static_cast<std::int64_t>(malloc_usable_size(at));
-    std::int64_t peak = all.peak;
-    while (now > peak && !all.peak.compare_exchange_weak(peak, now)) { }
-    return at;
-}
-
-void release(void *at)
-{
-    if (at)
-        memory().now -= static_cast<std::int64_t>(malloc_usable_size(at));
-    std::free(at);
-}
-
-} // namespace
-
-void *operator new(std::size_t size)
-{
-    return allocate(size, alignof(std::max_align_t));
-}
-
-void *operator new(std::size_t size, std::align_val_t alignment)
-{
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-
-void operator delete(void *at) noexcept
-{
-    release(at);
-}
-
-void operator delete(void *at, std::size_t) noexcept
-{
-    release(at);
-}
-
-void operator delete(void *at, std::align_val_t) noexcept
-{
-    release(at);
-}
-
-void operator delete(void *at, std::size_t, std::align_val_t) noexcept
-{
-    release(at);
-}
 
 namespace {
 
@@ -94,10 +20,10 @@ namespace {
 template <typename Work>
 std::uint64_t peakOf(Work &&work)
 {
-    const std::int64_t before = memory().now;
-    memory().peak = before;
+    const std::int64_t before = memory::liveBytes();
+    memory::measurePeak();
     work();
-    return static_cast<std::uint64_t>(memory().peak - before);
+    return static_cast<std::uint64_t>(memory::peakBytes() - before);
 }
 
 /// The most that the format allows: the longest extents with the most segments, all patterns there can be.
@@ -141,7 +67,7 @@ class TestJournalMemory final : public QObject {
     Q_OBJECT
 
 private slots:
-    void cleanup() { memory().failIn = -1; }
+    void cleanup() { (void)memory::stopFailing(); }
     void staysWithinItsBounds();
     void allocatesNothingForNumbersInAJournal();
     void allocatesNothingForEachRecord();
@@ -195,34 +121,33 @@ void TestJournalMemory::allocatesNothingForEachRecord()
     std::uint64_t before = 0;
     for (std::uint64_t i = 0; i < 2000; ++i) {
         if (i == 10)
-            before = memory().allocations;
+            before = memory::allocations();
         const JournalSegment segments[] = {{rangeAt(i * 8192 + 17, 8), piece}, {rangeAt(i * 8192 + 1000, 50), fill}};
         QVERIFY(writer.extent(rangeAt(i * 8192, 4096), old, segments));
     }
-    QCOMPARE(memory().allocations.load(), before);
+    QCOMPARE(memory::allocations(), before);
     QVERIFY(writer.arm());
 
     auto reader = JournalReader::open(*file, "journal");
     for (std::uint64_t i = 0; i < 2000; ++i) {
         if (i == 10)
-            before = memory().allocations;
+            before = memory::allocations();
         QVERIFY(reader->next(JournalReader::Want::OldAndNew));
     }
-    QCOMPARE(memory().allocations.load(), before);
+    QCOMPARE(memory::allocations(), before);
 }
 
 void TestJournalMemory::saysWhenThereIsNoMemory()
 {
     const SampleJournal journal = smallJournal();
     bool wroteOnce = false;
-    for (std::int64_t nth = 0; !wroteOnce; ++nth) {
+    for (std::uint64_t nth = 0; !wroteOnce; ++nth) {
         QVERIFY(nth < 1000);
         const auto file = fileWith({});
         JournalWriter writer(*file, "journal");
-        memory().failIn = nth;
+        memory::failAfter(nth, 1);
         const auto written = journal.writeTo(writer);
-        const bool failed = memory().failIn < 0;
-        memory().failIn = -1;
+        const bool failed = memory::stopFailing();
         wroteOnce = !failed;
         QCOMPARE(written.has_value(), !failed);
         if (failed) {
@@ -231,13 +156,12 @@ void TestJournalMemory::saysWhenThereIsNoMemory()
         }
     }
     const auto file = fileWith(journal.bytes());
-    for (std::int64_t nth = 0;; ++nth) {
+    for (std::uint64_t nth = 0;; ++nth) {
         QVERIFY(nth < 1000);
-        memory().failIn = nth;
+        memory::failAfter(nth, 1);
         auto reader = JournalReader::open(*file, "journal");
         const auto summary = reader ? reader->validate() : Result<JournalSummary>(failure(reader.error()));
-        const bool failed = memory().failIn < 0;
-        memory().failIn = -1;
+        const bool failed = memory::stopFailing();
         QCOMPARE(summary.has_value(), !failed);
         if (!failed)
             break;

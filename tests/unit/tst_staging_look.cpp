@@ -1,122 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/counted_memory.h"
 #include "tests/support/document_fixture.h"
 #include "tests/support/gate.h"
 
 #include <QTest>
 
 #include <cstddef>
-#include <cstdlib>
-#include <functional>
 #include <future>
-#include <new>
 #include <utility>
 
 using namespace cachecore;
 using namespace cachet_test;
-
-namespace {
-
-/// Called with the size of each allocation of this thread.
-thread_local std::function<void(std::size_t)> *t_allocating = nullptr;
-
-void *allocated(std::size_t size, std::size_t alignment)
-{
-    if (std::function<void(std::size_t)> *const told = std::exchange(t_allocating, nullptr)) {
-        (*told)(size);
-        t_allocating = told;
-    }
-    const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-    void *const memory = std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
-    if (!memory)
-        throw std::bad_alloc();
-    return memory;
-}
-
-/// `function`, with `told` called for each allocation.
-template <typename Function>
-auto watched(std::function<void(std::size_t)> told, Function function)
-{
-    t_allocating = &told;
-    auto result = function();
-    t_allocating = nullptr;
-    return result;
-}
-
-} // namespace
-
-void *operator new(std::size_t size)
-{
-    return allocated(size, alignof(std::max_align_t));
-}
-
-void *operator new(std::size_t size, std::align_val_t alignment)
-{
-    return allocated(size, static_cast<std::size_t>(alignment));
-}
-
-void *operator new[](std::size_t size)
-{
-    return allocated(size, alignof(std::max_align_t));
-}
-
-void *operator new[](std::size_t size, std::align_val_t alignment)
-{
-    return allocated(size, static_cast<std::size_t>(alignment));
-}
-
-void *operator new(std::size_t size, const std::nothrow_t &) noexcept
-{
-    try {
-        return allocated(size, alignof(std::max_align_t));
-    } catch (const std::bad_alloc &) {
-        return nullptr;
-    }
-}
-
-void *operator new[](std::size_t size, const std::nothrow_t &nothrow) noexcept
-{
-    return operator new(size, nothrow);
-}
-
-void operator delete(void *memory) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete(void *memory, std::size_t) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete(void *memory, std::align_val_t) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete(void *memory, std::size_t, std::align_val_t) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete[](void *memory) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete[](void *memory, std::size_t) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete[](void *memory, std::align_val_t) noexcept
-{
-    std::free(memory);
-}
-
-void operator delete[](void *memory, std::size_t, std::align_val_t) noexcept
-{
-    std::free(memory);
-}
 
 namespace {
 
@@ -133,12 +27,12 @@ std::size_t allocationsUntilTheLook()
     (void)readBytes(*fixture.document, 0, kSize);
     std::size_t count = 0;
     std::size_t last = 0;
-    const auto staged = watched(
-        [&](std::size_t size) {
-            ++count;
-            last = size == kLength ? count : last;
-        },
-        [&] { return fixture->stage(ByteOffset(5 * kBlock), wanted).has_value(); });
+    memory::watch([&](std::size_t size) {
+        ++count;
+        last = size == kLength ? count : last;
+    });
+    const auto staged = fixture->stage(ByteOffset(5 * kBlock), wanted);
+    memory::watch({});
     return staged ? last : 0;
 }
 
@@ -182,14 +76,16 @@ void TestStagingLook::bytesThatAreTakenBackWhileStagingLooksCountAsNotSeen()
     const auto wanted = patternBytes(kLength, 3);
     std::size_t count = 0;
     bool tookBack = false;
-    const auto takeBack = [&](std::size_t) {
+    memory::watch([&](std::size_t) {
         if (count++ != until)
             return;
         fixture.source->setGate(SourceOp::Write, nullptr);
         gate->open();
         tookBack = !outcome.get().succeeded();
-    };
-    QVERIFY(watched(takeBack, [&] { return fixture->stage(ByteOffset(5 * kBlock), wanted).has_value(); }));
+    });
+    const auto second = fixture->stage(ByteOffset(5 * kBlock), wanted);
+    memory::watch({});
+    QVERIFY(second);
     QVERIFY(tookBack);
     QVERIFY(fixture.memory->bytes() == disk);
 
