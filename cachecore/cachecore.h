@@ -26,6 +26,7 @@
 #include "cachecore/cache/page_states.h"
 #include "cachecore/document.h"
 #include "cachecore/edit/staged_edits.h"
+#include "cachecore/scan/data_runs.h"
 #include "cachecore/scan/save_copy.h"
 #include "cachecore/scan/snapshot.h"
 #include "cachecore/source/block_source.h"

@@ -24,4 +24,12 @@ inline void copyBytes(std::span<const std::byte> from, std::span<std::byte> into
     return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
+/// True when every byte is 0, also of no bytes.
+[[nodiscard]] inline bool allZero(std::span<const std::byte> bytes)
+{
+    // Each byte equals the one after it, and the first is 0.
+    return bytes.empty()
+        || (bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
 } // namespace cachecore

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/scan/save_copy.h"
 
+#include "cachecore/base/bytes.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -16,11 +18,6 @@ namespace {
 constexpr std::size_t kChunk = std::size_t{1} << 20;
 constexpr std::size_t kHoleBlock = 4096; ///< zero blocks of this size are not written
 constexpr int kMostNames = 100;          ///< temporary names tried
-
-bool isZero(std::span<const std::byte> bytes)
-{
-    return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-}
 
 /// The file being written; removed again unless it was published under its final name.
 class PartFile {
@@ -102,11 +99,11 @@ Result<std::uint64_t> writeData(PartFile &part, ByteOffset at, std::span<const s
             return std::min(bytes.size(), from + kHoleBlock - intoBlock);
         };
         std::size_t end = blockEnd(begin);
-        if (isZero(bytes.subspan(begin, end - begin))) {
+        if (allZero(bytes.subspan(begin, end - begin))) {
             begin = end;
             continue;
         }
-        while (end < bytes.size() && !isZero(bytes.subspan(end, blockEnd(end) - end)))
+        while (end < bytes.size() && !allZero(bytes.subspan(end, blockEnd(end) - end)))
             end = blockEnd(end);
         if (auto wrote = part.write(at + begin, bytes.subspan(begin, end - begin)); !wrote)
             return failure(wrote.error());
