@@ -125,11 +125,10 @@ std::optional<QString> checkCacheSize(const CommandLine &line)
 
 std::optional<QString> readPlace(const QString &value, CommandLine &line)
 {
-    using From = PlaceExpression::From;
     const auto place = parsePlace(value);
     if (!place)
         return tr("--goto: %1").arg(expressionErrorText(place.error(), value));
-    if (place->from == From::CaretForward || place->from == From::CaretBackward)
+    if (place->countsFromCaret())
         return tr("--goto: \"%1\" counts from the caret, which has no place yet at the start; write an offset without "
                   "the "
                   "sign, or end-N.")

@@ -209,16 +209,16 @@ void MainWindow::goToStart()
         m_messages->show(QStringLiteral("start"), Severity::Warning, sentence, action);
         emit startRefused(sentence);
     };
-    const std::uint64_t size = m_session->document().size();
+    const ExpressionContext context{.size = m_session->document().size()};
     if (m_options.goTo) {
-        const auto place = resolvePlace(m_options.goTo->expression, cachecore::ByteOffset(0), size);
+        const auto place = resolvePlace(m_options.goTo->expression, context);
         if (place)
             m_view->goTo(*place);
         else
             tell(place.error(), m_options.goTo->text);
     }
     if (m_options.select) {
-        const auto range = resolveRange(m_options.select->expression, size);
+        const auto range = resolveRange(m_options.select->expression, context);
         if (range)
             m_view->select(*range);
         else

@@ -260,7 +260,7 @@ void MainWindow::refreshState()
         if (document->historyWasCut())
             state.historyBound = historyBoundText();
         state.redo = stepText(document->redoStep());
-        m_goTo->setContext(m_view->caret(), document->size());
+        m_goTo->setContext({m_view->caret(), document->size(), selection});
         m_status->refresh(document, m_view->caret(), selection);
     } else {
         m_status->refresh(nullptr, {}, {});

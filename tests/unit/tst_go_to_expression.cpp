@@ -11,6 +11,15 @@ using Kind = ExpressionError::Kind;
 
 namespace cachet_test {
 
+namespace {
+
+ByteRange rangeAt(quint64 at, quint64 length)
+{
+    return ByteRange(ByteOffset(at), ByteOffset(at + length));
+}
+
+} // namespace
+
 class TestGoToExpression : public QObject {
     Q_OBJECT
 
@@ -74,6 +83,30 @@ void TestGoToExpression::findsPlaces_data()
     row("+1", kMaxSourceSize - 1, kMaxSourceSize, kMaxSourceSize);
     row("2147483648", 0, kTiB, quint64{1} << 31);
     row("0x100000000", 0, kTiB, quint64{1} << 32);
+    row("1EiB", 0, kMaxSourceSize, quint64{1} << 60);
+    row("7e", 0, kMaxSourceSize, quint64{7} << 60);
+    row("2+3*4", 0, 1000, 14);
+    row("(2+3)*4", 0, 1000, 20);
+    row("100-10-5", 0, 1000, 85);
+    row("100-(10-5)", 0, 1000, 95);
+    row("7/2*2", 0, 1000, 6);
+    row("100/7/2", 0, 1000, 7);
+    row("5-10+20", 0, 1000, 15);
+    row("((( 0x10 )))", 0, 1000, 16);
+    row("2*1KiB + 3 sectors", 0, kTiB, 2048 + 1536);
+    row("lba:(2+3)", 0, kTiB, 5 * 512);
+    row("lba:2+3", 0, kTiB, 2 * 512 + 3);
+    row("end/2", 0, 1001, 500);
+    row("(end-1)/512*512", 0, 2000, 1536);
+    row("+16+4", 100, 1000, 120);
+    row("-16+4", 100, 1000, 88);
+    row("+2*(3+5)", 100, 1000, 116);
+    row("sel", 0, 1000, 64);
+    row("SEL.END", 0, 1000, 96);
+    row("sel+16", 0, 1000, 80);
+    row("sel.end-sel", 0, 1000, 32);
+    row("+sel.end-sel", 100, 1000, 132);
+    row("9223372036854775807-1+1", 0, kMaxSourceSize, kMaxSourceSize);
 }
 
 void TestGoToExpression::findsPlaces()
@@ -84,7 +117,7 @@ void TestGoToExpression::findsPlaces()
     QFETCH(const quint64, expected);
     const auto place = parsePlace(text);
     QVERIFY(place.has_value());
-    const auto offset = resolvePlace(*place, ByteOffset(caret), size);
+    const auto offset = resolvePlace(*place, {ByteOffset(caret), size, rangeAt(64, 32)});
     QVERIFY(offset.has_value());
     QCOMPARE(quint64(offset->value()), expected);
 }
@@ -106,7 +139,27 @@ void TestGoToExpression::refusesPlaces_data()
     row("end-", Kind::MissingNumber);
     row("--1", Kind::MissingNumber);
     row("12 34", Kind::UnexpectedText);
-    row("end+1", Kind::UnexpectedText);
+    row("end+1", Kind::PastEnd);
+    row("2+", Kind::MissingNumber);
+    row("2*", Kind::MissingNumber);
+    row("*2", Kind::MissingNumber);
+    row("2**2", Kind::MissingNumber);
+    row("2+-2", Kind::MissingNumber);
+    row("()", Kind::MissingNumber);
+    row("(", Kind::MissingNumber);
+    row("(2", Kind::MissingBracket);
+    row("lba:(2", Kind::MissingBracket);
+    row("(2]", Kind::UnexpectedText);
+    row("2)", Kind::UnexpectedText);
+    row("(2)3", Kind::UnexpectedText);
+    row("sell", Kind::UnexpectedText);
+    row("5/0", Kind::DivisionByZero);
+    row("5/(end-1000)", Kind::DivisionByZero);
+    row("sel", Kind::NoSelection);
+    row("5+sel.end", Kind::NoSelection);
+    row("4GiB*4GiB/4GiB", Kind::TooLarge);
+    row("0-9223372036854775807-9223372036854775807", Kind::TooLarge);
+    row("5-6", Kind::BeforeStart);
     row("end 5", Kind::UnexpectedText);
     row("lba:5KiB", Kind::UnexpectedText);
     row("1.5MiB", Kind::UnexpectedText);
@@ -138,14 +191,14 @@ void TestGoToExpression::refusesPlaces()
         QCOMPARE(static_cast<int>(place.error().kind), kind);
         return;
     }
-    const auto offset = resolvePlace(*place, ByteOffset(caret), 1000);
+    const auto offset = resolvePlace(*place, {.caret = ByteOffset(caret), .size = 1000});
     QVERIFY(!offset.has_value());
     QCOMPARE(static_cast<int>(offset.error().kind), kind);
 }
 
 void TestGoToExpression::offersTheEndPastTheEnd()
 {
-    const auto offset = resolvePlace(*parsePlace(u"5000"), ByteOffset(0), 1000);
+    const auto offset = resolvePlace(*parsePlace(u"5000"), {.size = 1000});
     QVERIFY(!offset);
     QCOMPARE(offset.error().end, std::optional(ByteOffset(1000)));
     QVERIFY(expressionErrorText(offset.error(), u"5000").contains(QStringLiteral("0x3E8")));
@@ -165,6 +218,19 @@ void TestGoToExpression::marksWhatDoesNotFit()
     QVERIFY(!missing);
     QCOMPARE(missing.error().position, 4);
     QCOMPARE(missing.error().length, 0);
+    const auto bracket = parsePlace(u" 2*(3+4 ");
+    QVERIFY(!bracket);
+    QCOMPARE(bracket.error().position, 3);
+    const auto marked = [](QStringView text) {
+        const auto value = resolvePlace(*parsePlace(text), {.size = 1000});
+        return value ? QString() : text.mid(value.error().position, value.error().length).toString();
+    };
+    QCOMPARE(marked(u"1 + 10 / (2-2) + 7"), QStringLiteral("10 / (2-2)"));
+    QCOMPARE(marked(u"1+ sel.end *2"), QStringLiteral("sel.end"));
+    QCOMPARE(marked(u"7 - 4GiB * 4GiB - 7"), QStringLiteral("4GiB * 4GiB"));
+    QCOMPARE(marked(u"7 - lba:( 1EiB ) -7"), QStringLiteral("lba:( 1EiB )"));
+    QVERIFY(parsePlace(QString(64, u'(') + u'1' + QString(64, u')')));
+    QCOMPARE(parsePlace(QString(100'000, u'(')).error().kind, Kind::UnexpectedText);
 }
 
 void TestGoToExpression::findsRanges_data()
@@ -184,6 +250,10 @@ void TestGoToExpression::findsRanges_data()
     row("end-512+12", 4096, 3584, 3596);
     row("lba:1+512", 4096, 512, 1024);
     row("lba:1..lba:2", 4096, 512, 1024);
+    row("5+6+7", 4096, 11, 18);
+    row("(1+2)*4+2*3", 4096, 12, 18);
+    row("end/2..end/2+512", 4096, 2048, 2560);
+    row("sel..sel.end", 4096, 64, 96);
     row("9223372036854775806+1", kMaxSourceSize, kMaxSourceSize - 1, kMaxSourceSize);
     row("0..9223372036854775807", kMaxSourceSize, 0, kMaxSourceSize);
 }
@@ -196,7 +266,7 @@ void TestGoToExpression::findsRanges()
     QFETCH(const quint64, end);
     const auto parsed = parseRange(text);
     QVERIFY(parsed.has_value());
-    const auto range = resolveRange(*parsed, size);
+    const auto range = resolveRange(*parsed, {.size = size, .selection = rangeAt(64, 32)});
     QVERIFY(range.has_value());
     QCOMPARE(quint64(range->begin().value()), begin);
     QCOMPARE(quint64(range->end().value()), end);
@@ -215,7 +285,11 @@ void TestGoToExpression::refusesRanges_data()
     row("5..", Kind::MissingNumber);
     row("..5", Kind::MissingNumber);
     row("+5..6", Kind::MissingNumber);
-    row("5+6+7", Kind::UnexpectedText);
+    row("5*6", Kind::UnexpectedText);
+    row("9-(1+2)", Kind::UnexpectedText);
+    row("0..sel", Kind::NoSelection);
+    row("5+(1-2)", Kind::Backwards);
+    row("5+end/0", Kind::DivisionByZero);
     row("5..6..7", Kind::UnexpectedText);
     row("10..5", Kind::Backwards);
     row("5..5", Kind::EmptyRange);
@@ -238,7 +312,7 @@ void TestGoToExpression::refusesRanges()
         QCOMPARE(static_cast<int>(parsed.error().kind), kind);
         return;
     }
-    const auto range = resolveRange(*parsed, 1000);
+    const auto range = resolveRange(*parsed, {.size = 1000});
     QVERIFY(!range.has_value());
     QCOMPARE(static_cast<int>(range.error().kind), kind);
 }
@@ -262,6 +336,10 @@ void TestGoToExpression::refusesWhatNoSizeCanHold_data()
     row("end-5+6", Kind::PastEnd);
     row("9223372036854775807+1", Kind::PastEnd);
     row("end-5+5", {});
+    row("5+(end-7)", {});
+    row("2*3..6", Kind::EmptyRange);
+    row("end-2*3..end-7", Kind::Backwards);
+    row("end/2..end/4", {});
     row("end-6..end-5", {});
     row("end-5..1", {});
     row("5..end-1000", {});
@@ -291,7 +369,7 @@ void TestGoToExpression::readsAmounts()
 
 void TestGoToExpression::everyErrorIsASentenceThatQuotesTheText()
 {
-    for (int kind = 0; kind <= static_cast<int>(Kind::EmptyRange); ++kind) {
+    for (int kind = 0; kind < static_cast<int>(Kind::Count_); ++kind) {
         const ExpressionError error{static_cast<Kind>(kind), 0, 4, ByteOffset(16)};
         const QString sentence = expressionErrorText(error, u"wxyz");
         QVERIFY2(sentence.endsWith(u'.'), qPrintable(sentence));

@@ -1,69 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "cachecore/base/byte_range.h"
+#include "ui/dialogs/byte_expression.h"
 
 #include <QString>
 #include <QStringView>
 
 #include <cstdint>
-#include <expected>
 #include <optional>
 
 namespace cachet {
 
-// The grammar of places and ranges. Case and spaces around parts do not matter.
+// The grammar of places and ranges; see byte_expression.h for what a sum is.
 //
-//     place    = [ "+" | "-" ] amount            relative to the caret with a sign, from the start without
-//              | "end" [ "-" amount ]
-//              | "lba:" number                    sectors of 512 bytes
-//     range    = start ".." start                 the second is not part of the range
-//              | start "+" amount                 that many bytes
-//     start    = a place without a sign
-//     amount   = number [ unit ]
-//     number   = decimal digits | "0x" hexadecimal digits
-//     unit     = "B" | "K" | "KiB" | "M" | "MiB" | "G" | "GiB" | "T" | "TiB" | "P" | "PiB" | "sectors"
-//
-// After a hexadecimal number a "B" is a digit. All values are at most 2^63-1.
+//     place    = ( "+" | "-" ) sum               relative to the caret
+//              | sum                              from the start
+//     range    = sum ".." sum                     the second is not part of the range
+//              | sum "+" product                  that many bytes
 
-/// Why an expression means nothing, and where in the text.
-struct ExpressionError {
-    enum class Kind : std::uint8_t {
-        Empty,
-        UnexpectedText, ///< something that belongs to no part of the grammar
-        MissingNumber,
-        UnknownUnit,
-        TooLarge,    ///< above 2^63-1
-        BeforeStart, ///< would lie before byte 0
-        PastEnd,     ///< would lie past the end; `end` says where that is, when it is known
-        Backwards,   ///< a range that ends before it begins
-        EmptyRange,
-    };
-    Kind kind = Kind::Empty;
-    qsizetype position = 0;                   ///< of the first character that does not fit
-    qsizetype length = 0;                     ///< of what does not fit; 0 when something is missing there
-    std::optional<cachecore::ByteOffset> end; ///< only with PastEnd
-
-    friend bool operator==(const ExpressionError &, const ExpressionError &) = default;
-};
-
-template <typename T>
-using Parsed = std::expected<T, ExpressionError>;
-
-/// A place as it was written; where it lies is known once the caret and the size are.
+/// A place as it was written; where it lies is known once the caret, the selection and the size are.
 struct PlaceExpression {
-    enum class From : std::uint8_t { Start, CaretForward, CaretBackward, End };
-    From from = From::Start;
-    std::uint64_t bytes = 0; ///< from the start, from the caret in that direction, or back from the end
+    ByteExpression value;
+
+    [[nodiscard]] bool countsFromCaret() const { return value.contains(ByteExpression::Op::Caret); }
+    /// True when it depends on what is selected.
+    [[nodiscard]] bool countsFromSelection() const
+    {
+        return value.contains(ByteExpression::Op::SelectionBegin) || value.contains(ByteExpression::Op::SelectionEnd);
+    }
 
     friend bool operator==(const PlaceExpression &, const PlaceExpression &) = default;
 };
 
-/// A range as it was written: from begin up to end, or `length` bytes.
+/// A range as it was written: from begin up to end, or so many bytes.
 struct RangeExpression {
     PlaceExpression begin;
     std::optional<PlaceExpression> end;
-    std::uint64_t length = 0; ///< only without end
+    ByteExpression length; ///< only without end
 
     friend bool operator==(const RangeExpression &, const RangeExpression &) = default;
 };
@@ -74,11 +47,11 @@ struct RangeExpression {
 /// An amount alone, as sizes on the command line are.
 [[nodiscard]] Parsed<std::uint64_t> parseAmount(QStringView text);
 
-/// Where `place` lies in a document of `size` bytes; the end itself is a place. Errors mark the whole text.
-[[nodiscard]] Parsed<cachecore::ByteOffset> resolvePlace(const PlaceExpression &place, cachecore::ByteOffset caret,
-                                                         std::uint64_t size);
+/// Where `place` lies; the end itself is a place. Errors that concern no part of the text mark nothing.
+[[nodiscard]] Parsed<cachecore::ByteOffset> resolvePlace(const PlaceExpression &place,
+                                                         const ExpressionContext &context);
 /// The bytes `range` names, at least one.
-[[nodiscard]] Parsed<cachecore::ByteRange> resolveRange(const RangeExpression &range, std::uint64_t size);
+[[nodiscard]] Parsed<cachecore::ByteRange> resolveRange(const RangeExpression &range, const ExpressionContext &context);
 
 /// The error as one sentence about `text`. Plain text.
 [[nodiscard]] QString expressionErrorText(const ExpressionError &error, QStringView text);

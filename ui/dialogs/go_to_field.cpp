@@ -28,7 +28,7 @@ GoToField::GoToField(QWidget *parent)
     m_edit->setPlaceholderText(tr("0x1be, 446, 1MiB, lba:2048, +16, end-512"));
     m_edit->setToolTip(
         tr("Where to go (Ctrl+G): hex 0x1be, decimal 446, sizes 1MiB, sectors lba:2048, +16 or -16 from the "
-           "caret, end or end-512"));
+           "caret, end or end-512, sel where the selection begins; with + - * / and brackets"));
     m_edit->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     m_edit->setClearButtonEnabled(true);
     if (auto *clear = m_edit->findChild<QAbstractButton *>()) {
@@ -45,12 +45,6 @@ GoToField::GoToField(QWidget *parent)
     setFocusProxy(m_edit);
     connect(m_edit, &QLineEdit::returnPressed, this, &GoToField::submit);
     connect(m_edit, &QLineEdit::textEdited, this, &GoToField::hideError);
-}
-
-void GoToField::setContext(cachecore::ByteOffset caret, std::uint64_t size)
-{
-    m_caret = caret;
-    m_size = size;
 }
 
 void GoToField::focusAndSelect()
@@ -72,7 +66,7 @@ void GoToField::submit()
         showError(place.error(), text);
         return;
     }
-    const auto offset = resolvePlace(*place, m_caret, m_size);
+    const auto offset = resolvePlace(*place, m_context);
     if (!offset) {
         showError(offset.error(), text);
         return;

@@ -21,8 +21,8 @@ class GoToField final : public QWidget {
 public:
     explicit GoToField(QWidget *parent = nullptr);
 
-    /// What signs and `end` refer to from now on.
-    void setContext(cachecore::ByteOffset caret, std::uint64_t size);
+    /// What signs and names refer to from now on.
+    void setContext(const ExpressionContext &context) { m_context = context; }
     /// Takes the keyboard, with the text selected.
     void focusAndSelect();
     /// Says `error` about `text`, which becomes the field's text.
@@ -44,8 +44,7 @@ private:
 
     QLineEdit *m_edit;
     QPointer<QLabel> m_error; ///< a child of the window, over what lies below the field
-    cachecore::ByteOffset m_caret;
-    std::uint64_t m_size = 0;
+    ExpressionContext m_context;
     std::optional<cachecore::ByteOffset> m_offer;
 };
 
