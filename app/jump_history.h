@@ -11,7 +11,7 @@ namespace cachet {
 /// The places jumped from and to, for going back and forward. Holds at most kMost places each way.
 class JumpHistory {
 public:
-    static constexpr std::size_t kMost = 200;
+    static constexpr std::size_t kMost = 1000;
 
     /// A jump is about to leave `from`; what lay ahead is forgotten.
     void jumped(cachecore::ByteOffset from);

@@ -6,6 +6,7 @@
 #include "app/edit_controller.h"
 #include "app/left_edits_controller.h"
 #include "app/message_bar.h"
+#include "app/navigation_controller.h"
 #include "app/recovery_controller.h"
 #include "app/status_line.h"
 #include "app/window_actions.h"
@@ -116,6 +117,7 @@ void MainWindow::buildWidgets()
     m_recovery = new RecoveryController(*m_messages, *this);
     m_leftEdits = new LeftEditsController(*m_messages, *this);
     m_edits = new EditController(m_services.chooseImport, *m_messages, *this);
+    m_navigation = new NavigationController(*m_messages, m_status->lookProgress(), *this);
     m_watch = new DocumentWatch(*m_messages, this);
     m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
     m_closeGuard = new CloseGuard(m_services.askClose, this);
@@ -170,6 +172,7 @@ void MainWindow::adopt(const OpenDocument &document)
     connect(m_session.get(), &DocumentSession::workChanged, this, &MainWindow::workChanged);
     m_writeProgress->setSession(m_session.get());
     m_edits->setSession(m_session.get());
+    m_navigation->setSession(m_session.get());
     m_watch->setSession(m_session.get());
     m_heatMap->setSession(m_session.get());
     m_stagedEdits->setSession(m_session.get());
@@ -264,6 +267,7 @@ void MainWindow::letGo()
     m_copy->stop();
     m_leftEdits->setSession(nullptr);
     m_recovery->setSession(nullptr);
+    m_navigation->setSession(nullptr);
     m_edits->setSession(nullptr);
     m_writeProgress->setSession(nullptr);
     m_watch->setSession(nullptr);

@@ -25,6 +25,7 @@ class GoToField;
 class HeatMapDock;
 class HexView;
 class MessageBar;
+class NavigationController;
 class LeftEditsController;
 class RecoveryController;
 class StagedEditsDock;
@@ -139,6 +140,7 @@ private:
     RecoveryController *m_recovery = nullptr;
     LeftEditsController *m_leftEdits = nullptr;
     EditController *m_edits = nullptr;
+    NavigationController *m_navigation = nullptr;
     DocumentWatch *m_watch = nullptr;
     CloseGuard *m_closeGuard = nullptr;
     CopyController *m_copy = nullptr;

@@ -4,6 +4,7 @@
 #include "app/edit_controller.h"
 #include "app/main_window.h"
 #include "app/message_bar.h"
+#include "app/navigation_controller.h"
 #include "app/recovery_controller.h"
 #include "app/status_line.h"
 #include "app/window_actions.h"
@@ -119,6 +120,11 @@ void MainWindow::connectActions()
     });
     connect(actions.nextEdit, &QAction::triggered, this, [this] { goToEdit(true); });
     connect(actions.previousEdit, &QAction::triggered, this, [this] { goToEdit(false); });
+    const auto goToRun = [this](NavigationController::Way way) {
+        return [this, way] { m_navigation->goToRun(m_view->caret(), way); };
+    };
+    connect(actions.nextRun, &QAction::triggered, this, goToRun(NavigationController::Way::Forward));
+    connect(actions.previousRun, &QAction::triggered, this, goToRun(NavigationController::Way::Back));
     connect(actions.reload, &QAction::triggered, this, &MainWindow::reload);
     connect(actions.about, &QAction::triggered, this, &MainWindow::showAbout);
 }
@@ -146,6 +152,10 @@ void MainWindow::connectEditActions()
             [this] { m_edits->importFile(m_view->selection(), m_view->caret()); });
     connect(actions.recover, &QAction::triggered, m_recovery, &RecoveryController::open);
     connect(actions.selectAll, &QAction::triggered, m_view, &HexView::selectAll);
+    connect(actions.selectRange, &QAction::triggered, this, [this] {
+        if (m_session)
+            m_navigation->select({m_view->caret(), m_session->document().size(), m_view->selection()});
+    });
     connect(actions.copy, &QAction::triggered, m_view, &HexView::copySelection);
     connect(m_view, &HexView::copyRefused, this, [this](HexView::CopyRefusal why, cachecore::ByteRange range) {
         m_messages->show(QStringLiteral("copyRefused"), Severity::Warning, copyRefusalText(why, range));

@@ -5,6 +5,7 @@
 #include "app/edit_controller.h"
 #include "app/main_window.h"
 #include "app/message_bar.h"
+#include "app/navigation_controller.h"
 #include "app/recovery_controller.h"
 #include "app/status_line.h"
 #include "app/write_controller.h"
@@ -48,6 +49,15 @@ void MainWindow::connectParts()
     connect(m_watch, &DocumentWatch::goToRequested, this, &MainWindow::jumpTo);
     connect(m_edits, &EditController::refused, this, &MainWindow::tellRefused);
     connect(m_edits, &EditController::told, this, &MainWindow::showNote);
+    connect(m_navigation, &NavigationController::goToRequested, this, &MainWindow::jumpTo);
+    connect(m_navigation, &NavigationController::selectRequested, this, [this](cachecore::ByteRange range) {
+        m_history.jumped(m_view->caret());
+        m_view->select(range);
+        m_view->setFocus();
+        refreshState();
+    });
+    connect(m_navigation, &NavigationController::told, this, &MainWindow::showNote);
+    connect(m_view, &HexView::caretMoved, m_navigation, &NavigationController::giveUp);
     connect(m_copy, &CopyController::changed, this, &MainWindow::refreshState);
 }
 

@@ -97,6 +97,7 @@ StatusLine::StatusLine(QStatusBar &bar)
     , m_readOnly(makeField(bar, "statusReadOnly", tr("Read only"), true))
     , m_write(new ProgressPart(QStringLiteral("writeProgress"), tr("Progress of the write"), &bar))
     , m_copy(new ProgressPart(QStringLiteral("copyProgress"), tr("Progress of the copy"), &bar))
+    , m_look(new ProgressPart(QStringLiteral("lookProgress"), tr("Progress of looking for a place"), &bar))
 {
     setObjectName(QStringLiteral("statusLine"));
     bar.setObjectName(QStringLiteral("statusBar"));
@@ -105,7 +106,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     constexpr int kMoreThanTheNote = 100;
     bar.insertPermanentWidget(3, m_write, kMoreThanTheNote);
     bar.insertPermanentWidget(4, m_copy);
-    for (ProgressPart *part : {m_write, m_copy}) {
+    bar.insertPermanentWidget(5, m_look);
+    for (ProgressPart *part : {m_write, m_copy, m_look}) {
         part->hide(); // the bar shows what it is given
         connect(part, &ProgressPart::shownChanged, this, &StatusLine::giveRoom);
     }

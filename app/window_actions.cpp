@@ -69,6 +69,8 @@ WindowActions::WindowActions(QMainWindow &window)
     , copy(make(window, "copyAction", tr("&Copy"), {keys("Ctrl+C")},
                 tr("Copy the selection: hex from the hex pane, characters from the text pane.")))
     , selectAll(make(window, "selectAllAction", tr("Select &All"), {keys("Ctrl+A")}, tr("Select every byte.")))
+    , selectRange(make(window, "selectRangeAction", tr("S&elect a Range…"), {keys("Ctrl+E")},
+                       tr("Select bytes by their offsets.")))
     , overlay(make(window, "overlayAction", tr("&Page Overlay"), {keys("Ctrl+Shift+O")},
                    tr("Show which pages are cached, loading, staged or failed.")))
     , legend(make(window, "legendAction", tr("&Legend"), {},
@@ -80,6 +82,10 @@ WindowActions::WindowActions(QMainWindow &window)
     , nextEdit(make(window, "nextEditAction", tr("&Next Staged Edit"), {keys("F8")}, tr("Go to the next staged edit.")))
     , previousEdit(make(window, "previousEditAction", tr("&Previous Staged Edit"), {keys("Shift+F8")},
                         tr("Go to the staged edit before this one.")))
+    , nextRun(make(window, "nextRunAction", tr("Next &Data"), {keys("Ctrl+]")},
+                   tr("Go to where data begins next, past holes and zeros.")))
+    , previousRun(make(window, "previousRunAction", tr("Previous D&ata"), {keys("Ctrl+[")},
+                       tr("Go to where data before this place begins, past holes and zeros.")))
     , reload(make(window, "reloadAction", tr("&Reload"), {keys("F5")},
                   tr("Read everything shown again; staged edits are kept.")))
     , about(make(window, "aboutAction", tr("&About Cachet"), {}, tr("What this is.")))
@@ -108,9 +114,11 @@ void WindowActions::makeMenus(QMainWindow &window)
     window.menuBar()->setObjectName(QStringLiteral("menuBar"));
     menu("fileMenu", tr("&File"), {open, nullptr, commit, persist, saveCopy, recover, nullptr, close, quit});
     menu("editMenu", tr("&Edit"),
-         {undo, redo, nullptr, fill, importFile, nullptr, discardSelection, discardAll, nullptr, copy, selectAll});
+         {undo, redo, nullptr, fill, importFile, nullptr, discardSelection, discardAll, nullptr, copy, selectAll,
+          selectRange});
     viewMenu = menu("viewMenu", tr("&View"), {overlay, legend, nullptr});
-    menu("goMenu", tr("&Go"), {goTo, nullptr, back, forward, nullptr, nextEdit, previousEdit});
+    menu("goMenu", tr("&Go"),
+         {goTo, nullptr, back, forward, nullptr, nextEdit, previousEdit, nullptr, nextRun, previousRun});
     menu("cacheMenu", tr("&Cache"), {reload});
     menu("helpMenu", tr("&Help"), {about});
 }
@@ -124,7 +132,8 @@ void WindowActions::refresh(const ActionState &state) const
     };
     enable(saveCopy, unless(closed, !state.copying, tr("A copy is already being written.")));
     enable(copy, unless(empty, state.selection, tr("Select the bytes to copy first.")));
-    enable(selectAll, empty);
+    for (QAction *action : {selectAll, selectRange, nextRun, previousRun})
+        enable(action, empty);
     enable(goTo, empty);
     enable(back, unless(closed, state.canGoBack, tr("There was no jump to go back from.")));
     enable(forward, unless(closed, state.canGoForward, tr("There is nothing ahead.")));

@@ -51,6 +51,7 @@ struct WindowActions {
     QAction *importFile;
     QAction *copy;
     QAction *selectAll;
+    QAction *selectRange;
     QAction *overlay;
     QAction *legend;
     QAction *goTo;
@@ -58,6 +59,8 @@ struct WindowActions {
     QAction *forward;
     QAction *nextEdit;
     QAction *previousEdit;
+    QAction *nextRun;
+    QAction *previousRun;
     QAction *reload;
     QAction *about;
     QMenu *viewMenu; ///< for what docks add
