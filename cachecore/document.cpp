@@ -284,7 +284,7 @@ Result<void> Document::startLook(const std::string &journalPath, RecoveryDone do
     return m_impl->startLook(journalPath, std::move(done));
 }
 
-Result<void> Document::startSettle(const std::string &journalPath, RecoveryChoice choice, ForeignUnits foreign,
+Result<void> Document::startSettle(const std::string &journalPath, RecoveryChoice choice, const ForeignUnits &foreign,
                                    RecoveryDone done)
 {
     return m_impl->startSettle(journalPath, choice, foreign, std::move(done));

@@ -214,8 +214,8 @@ public:
     /// Looks at one of them and at every unit it names, as inspectJournal. `done` runs on the writer. Busy when a write runs. cancelWrite stops it.
     [[nodiscard]] Result<void> startLook(const std::string &journalPath, RecoveryDone done);
     /// Settles one of them, as settleJournal; what is shown is read again after it. Edits that a finished journal brought to the disk are no longer staged, all others stay.
-    [[nodiscard]] Result<void> startSettle(const std::string &journalPath, RecoveryChoice choice, ForeignUnits foreign,
-                                           RecoveryDone done);
+    [[nodiscard]] Result<void> startSettle(const std::string &journalPath, RecoveryChoice choice,
+                                           const ForeignUnits &foreign, RecoveryDone done);
     /// Sets one of them aside under another name, as setJournalAside: what it would mend stays as it is. `done` gets the name.
     using SetAsideDone = std::move_only_function<void(Result<std::string>)>;
     [[nodiscard]] Result<void> startSetAside(const std::string &journalPath, SetAsideDone done);

@@ -68,8 +68,8 @@ public:
     void findUnsettled();
     [[nodiscard]] std::vector<FoundJournal> unsettled() const;
     [[nodiscard]] Result<void> startLook(const std::string &journal, RecoveryDone done);
-    [[nodiscard]] Result<void> startSettle(const std::string &journal, RecoveryChoice choice, ForeignUnits foreign,
-                                           RecoveryDone done);
+    [[nodiscard]] Result<void> startSettle(const std::string &journal, RecoveryChoice choice,
+                                           const ForeignUnits &foreign, RecoveryDone done);
     [[nodiscard]] Result<void> startSetAside(const std::string &journal, SetAsideDone done);
 
     // Edits of a former session.

@@ -116,7 +116,7 @@ Result<void> Document::Impl::startLook(const std::string &journal, RecoveryDone 
     return startSettling<Result<RecoveryReport>>(journal, make, std::move(done));
 }
 
-Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryChoice choice, ForeignUnits foreign,
+Result<void> Document::Impl::startSettle(const std::string &journal, RecoveryChoice choice, const ForeignUnits &foreign,
                                          RecoveryDone done)
 {
     const auto make = [&] {

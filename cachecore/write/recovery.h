@@ -35,11 +35,9 @@ struct RecoveryReport {
     std::uint64_t units[5] = {};    ///< how many, by UnitCondition
     std::uint64_t newBytes = 0;     ///< bytes the write was to replace
     ByteRange span;                 ///< from the first to the last unit
-    std::vector<ByteRange> foreign; ///< the first of them, coalesced, at most kMostRanges
+    std::vector<ByteRange> foreign; ///< all foreign ones, ascending, coalesced
     /// Once it is settled: why the journal's removal could not be made durable. It has no name any more, and may be back after a power cut.
     std::optional<Error> leftover;
-
-    static constexpr std::size_t kMostRanges = 100;
 
     [[nodiscard]] std::uint64_t count(UnitCondition condition) const
     {
@@ -55,25 +53,33 @@ enum class RecoveryChoice : std::uint8_t {
     RollBack, ///< every unit gets its old bytes
 };
 
-/// What to do with units that something else has written to.
-enum class ForeignUnits : std::uint8_t { Stop, Overwrite };
+/// Which units that something else has written to may be overwritten: those that somebody was shown, never one that became foreign since.
+struct ForeignUnits {
+    std::vector<ByteRange> overwritten{}; ///< ascending, coalesced; whole units
+
+    static const ForeignUnits Stop; ///< none
+    /// Exactly those of `report`.
+    [[nodiscard]] static ForeignUnits overwrite(const RecoveryReport &report) { return {report.foreign}; }
+    [[nodiscard]] bool cover(ByteRange range) const;
+};
+inline const ForeignUnits ForeignUnits::Stop{};
 
 /// Reads the journal at `path` and every unit it names; changes nothing. A journal that does not parse is no error but a report with `damage`, and so is one that
 /// is not armed and yet has this name. The units of a journal that is Done or RolledBack are not looked at: it has nothing to do with them any more.
 /// Errors: what target and journal say when they cannot be read at all, Truncated, Cancelled, OutOfMemory. Blocking. Memory: beside what reading takes, 16 bytes
-/// for each of the journal's extents.
+/// for each of the journal's extents and for each stretch of foreign units.
 [[nodiscard]] Result<RecoveryReport> inspectJournal(Env &env, BlockSource &target, const std::string &path,
                                                     WriteProgress &progress, std::stop_token stop = {});
 
 /// Settles the journal: brings every unit to one side, syncs, reads back, compares, then removes the journal durably. Idempotent: cut anywhere, it can be called again
 /// with either choice. Writes every byte again that the write was to replace, also one that reads as it should: where a sync has failed before,
-/// what can be read says nothing about the medium. Of the other bytes of its units it writes those that differ, and of a unit that cannot be read all; nothing outside its units. With ForeignUnits::Stop, or on another disk than the journal names (RecoveryReport::sameDisk), a foreign unit means that
-/// nothing is written: error Changed with its range. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Held, Truncated,
+/// what can be read says nothing about the medium. Of the other bytes of its units it writes those that differ, and of a unit that cannot be read all; nothing outside its units. A foreign unit that `foreign` does not name, or any on another disk than the journal names (RecoveryReport::sameDisk), means that
+/// nothing is written: error Changed with its range; one that becomes foreign while this runs is left alone, with the same error. A journal that is Done or RolledBack is only removed. Errors: Damaged, NewerVersion (nothing is written, nothing removed), ReadOnly, Held, Truncated,
 /// Changed (also when the target's name leads elsewhere by now), NotFound with Operation::Journal (there is no such journal any more), what target and journal say. What
 /// fails once the journal has lost its name is no error but RecoveryReport::leftover. Returns what was found before. Blocking.
 [[nodiscard]] Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path,
-                                                   RecoveryChoice choice, ForeignUnits foreign, WriteProgress &progress,
-                                                   std::stop_token stop = {});
+                                                   RecoveryChoice choice, const ForeignUnits &foreign,
+                                                   WriteProgress &progress, std::stop_token stop = {});
 
 /// Gives the journal another name beside it (".N.kept" appended, N from 1), so that it is no longer asked about and still there. Returns the name. Durable where the system can
 /// do that; where it fails, the journal may have its former name again after a power cut. Errors: NotFound with Operation::Journal (there is no such journal any more), what the

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// commit_child IMAGE SEED FIRST STOP [STATE]            writes number FIRST, and with STOP "ready" all after it, one after the other
-// commit_child IMAGE SEED finish|rollback STOP [STATE]  settles the image's journal
+// commit_child IMAGE SEED FIRST STOP [STATE IMPORT LIMIT]            round FIRST of writes, and with STOP "ready" all after it, one after the other
+// commit_child IMAGE SEED finish|rollback STOP [STATE IMPORT LIMIT]  settles the image's journal
 //
-// With a state directory STATE it keeps a recovery log there.
+// With a state directory STATE it keeps a recovery log there, imports from the file IMPORT and writes journals of at most LIMIT bytes.
 //
-// Stops itself (SIGSTOP), by STOP: before operation number STOP; at a named point of the write; "ready": before it begins. After each write
-// it prints a line.
+// Stops itself (SIGSTOP), by STOP: before operation number STOP; at a named point of the first write; "ready": before it begins. After each
+// write it prints a line.
 #include "tests/crash/disk_document.h"
-#include "tests/crash/image_checker.h"
+#include "tests/crash/write_script.h"
+#include "tests/support/edits.h"
 
 #include <atomic>
 #include <cstdio>
@@ -102,17 +103,61 @@ int settle(const DiskDocument &disk, RecoveryChoice choice)
     return 0;
 }
 
-int write(const DiskDocument &disk, std::uint64_t first, bool onlyOne, std::uint64_t seed)
+Result<void> stageImport(Document &document, const ScriptStep &step, const std::string &path)
 {
-    for (std::uint64_t index = first;; ++index) {
-        for (const PlainEdit &edit : editsOfWrite(index, disk->size(), seed)) {
-            if (const auto staged = disk->stage(ByteOffset(edit.at), edit.bytes); !staged)
-                return failed("staging", staged.error());
+    const auto file = document.openImport(path);
+    if (!file)
+        return failure(file.error());
+    return document.stageImport(ByteOffset(step.at), *file, step.number, step.length);
+}
+
+Result<void> stageGenerated(Document &document, const ScriptStep &step)
+{
+    Generator generator;
+    generator.kind = step.act == ScriptStep::Act::Random ? Generator::Kind::Random : Generator::Kind::Increment;
+    generator.width = step.width;
+    generator.seed = step.number;
+    generator.step = step.step;
+    return document.stageGenerated(rangeAt(step.at, step.length), generator);
+}
+
+Result<void> take(Document &document, const ScriptStep &step, const std::string &import)
+{
+    using Act = ScriptStep::Act;
+    switch (step.act) {
+    case Act::Literal:
+        return document.stage(ByteOffset(step.at), step.bytes);
+    case Act::Fill:
+        return document.stageFill(rangeAt(step.at, step.length), step.bytes);
+    case Act::Random:
+    case Act::Increment:
+        return stageGenerated(document, step);
+    case Act::Import:
+        return stageImport(document, step, import);
+    case Act::Undo:
+        return document.undo();
+    case Act::Redo:
+        return document.redo();
+    case Act::Persist:
+    case Act::Commit:
+        break;
+    }
+    const WriteOutcome outcome
+        = step.act == Act::Commit ? document.commit() : document.persist(rangeAt(step.at, step.length));
+    return outcome ? Result<void>() : failure(outcome.error());
+}
+
+int write(const DiskDocument &disk, std::uint64_t first, bool onlyOne, std::uint64_t seed, const std::string &import)
+{
+    for (std::uint64_t round = first;; ++round) {
+        for (const ScriptStep &step : roundOfWrites(round, disk->size(), seed)) {
+            if (const auto taken = take(*disk, step, import); !taken)
+                return failed(step.writes() ? "writing" : "staging", taken.error());
+            if (!step.writes())
+                continue;
+            std::printf("written\n");
+            std::fflush(stdout);
         }
-        if (const WriteOutcome outcome = disk->commit(); !outcome)
-            return failed("writing", outcome.error());
-        std::printf("written\n");
-        std::fflush(stdout);
         if (onlyOne)
             return 0;
     }
@@ -122,19 +167,24 @@ int write(const DiskDocument &disk, std::uint64_t first, bool onlyOne, std::uint
 
 int main(int argc, char **argv)
 {
-    if (argc != 5 && argc != 6)
+    if (argc != 5 && argc != 8)
         return 2;
+    const bool logged = argc == 8;
     const std::uint64_t seed = std::strtoull(argv[2], nullptr, 0);
     const std::string what = argv[3];
     DocumentOptions options = DiskDocument::smallPages();
-    options.journals.stateDirectory = argc == 6 ? argv[5] : "";
     options.logBehind = {};
+    if (logged) {
+        options.journals.stateDirectory = argv[5];
+        options.journalLimit = std::strtoull(argv[7], nullptr, 10);
+    }
     const DiskDocument disk(std::make_shared<FaultEnv>(), argv[1], options,
-                            argc == 6 ? DiskDocument::Log::Kept : DiskDocument::Log::None);
+                            logged ? DiskDocument::Log::Kept : DiskDocument::Log::None);
     if (!disk.document)
         return failed("opening", *disk.error);
     stopAt(*disk.env, argv[4]);
     if (what == "finish" || what == "rollback")
         return settle(disk, what == "finish" ? RecoveryChoice::Finish : RecoveryChoice::RollBack);
-    return write(disk, std::strtoull(argv[3], nullptr, 10), std::string(argv[4]) != "ready", seed);
+    return write(disk, std::strtoull(argv[3], nullptr, 10), std::string(argv[4]) != "ready", seed,
+                 logged ? argv[6] : "");
 }

@@ -25,9 +25,10 @@ CrashScene::CrashScene(const Machine &given)
 {
     disk.addDirectory("/data");
     disk.addDirectory("/home");
-    disk.addFile(kTarget, *original, machine.targetSector);
+    disk.addFile(kTarget, *original, machine.targetSector,
+                 machine.severalTears ? TearRule::FixedThree : TearRule::Fixed);
     disk.addFile(kNeighbour, *neighbour, 512);
-    disk.setNewFiles(machine.journalSector, TearRule::Middle);
+    disk.setNewFiles(machine.journalSector, machine.severalTears ? TearRule::Three : TearRule::Middle);
     disk.setReusesSpace(machine.staleBlocks);
     if (machine.stateDirectory) {
         places.preference = JournalPlaces::Preference::StateDirectory;

@@ -24,6 +24,7 @@ struct CrashScene {
         std::uint64_t size = 3 * 4096;          ///< bytes of the image
         std::uint32_t targetSector = 512;       ///< what is written at once or torn
         std::uint32_t journalSector = 512;      ///< the same for new files
+        bool severalTears = false;              ///< a sector may tear in three places, not only in the middle
         std::uint32_t granularity = 1;          ///< of the plan
         bool stateDirectory = false;            ///< journals lie there, which does not exist yet
         bool staleBlocks = false;               ///< new files lie where removed ones have lain

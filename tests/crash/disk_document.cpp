@@ -77,7 +77,7 @@ std::vector<std::byte> DiskDocument::bytes() const
 }
 
 Result<RecoveryReport> DiskDocument::settle(const std::string &journal, RecoveryChoice choice,
-                                            ForeignUnits foreign) const
+                                            const ForeignUnits &foreign) const
 {
     std::promise<Result<RecoveryReport>> promise;
     auto settled = promise.get_future();

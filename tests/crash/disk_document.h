@@ -50,7 +50,7 @@ struct DiskDocument {
     /// Settles, waiting for the end.
     [[nodiscard]] cachecore::Result<cachecore::RecoveryReport> settle(const std::string &journal,
                                                                       cachecore::RecoveryChoice choice,
-                                                                      cachecore::ForeignUnits foreign
+                                                                      const cachecore::ForeignUnits &foreign
                                                                       = cachecore::ForeignUnits::Stop) const;
 
     /// Restores everything that former sessions have left. Error: that of the first that could not be; `listed` gets how many ranges were listed apart.

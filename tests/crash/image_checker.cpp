@@ -2,102 +2,151 @@
 #include "tests/crash/image_checker.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <random>
 #include <utility>
 
 namespace cachet_test {
 
 namespace {
 
-constexpr std::size_t kImagesKept = 4;
+using Act = ScriptStep::Act;
 
-std::string firstDifference(const std::vector<std::byte> &now, const std::vector<std::byte> &meant)
+auto placeIn(std::vector<std::byte> &bytes, std::uint64_t at)
 {
-    if (now.size() != meant.size())
-        return "its length is " + std::to_string(now.size());
-    const auto at = std::ranges::mismatch(now, meant).in1 - now.begin();
-    return "it differs first at " + std::to_string(at);
+    return bytes.begin() + static_cast<std::ptrdiff_t>(at);
+}
+
+std::size_t firstDifference(const std::vector<std::byte> &now, const std::vector<std::byte> &meant)
+{
+    return static_cast<std::size_t>(std::ranges::mismatch(now, meant).in1 - now.begin());
 }
 
 } // namespace
 
-std::vector<PlainEdit> editsOfWrite(std::uint64_t index, std::uint64_t size, std::uint64_t seed)
+ScriptedImage::ScriptedImage(std::vector<std::byte> disk)
+    : m_disk(std::move(disk))
+    , m_shown(m_disk)
 {
-    std::mt19937_64 numbers(seed + index * 0x9e3779b97f4a7c15U);
-    const auto below = [&](std::uint64_t bound) { return numbers() % bound; };
-    std::vector<PlainEdit> edits(1 + below(24));
-    for (PlainEdit &edit : edits) {
-        const std::uint64_t length = std::min<std::uint64_t>(1 + (below(20'000) >> below(15)), size);
-        edit.at = below(size - length + 1);
-        edit.bytes.resize(length);
-        for (std::byte &byte : edit.bytes)
-            byte = static_cast<std::byte>(numbers() & 0xff);
+}
+
+void ScriptedImage::show(std::uint64_t at, const std::vector<std::byte> &bytes)
+{
+    std::ranges::copy(bytes, placeIn(m_shown, at));
+}
+
+void ScriptedImage::apply(const ScriptStep &step)
+{
+    switch (step.act) {
+    case Act::Undo:
+        show(m_done.back().at, m_done.back().before);
+        m_undone.push_back(std::move(m_done.back()));
+        m_done.pop_back();
+        return;
+    case Act::Redo:
+        show(m_undone.back().at, m_undone.back().after);
+        m_done.push_back(std::move(m_undone.back()));
+        m_undone.pop_back();
+        return;
+    case Act::Persist: // where nothing is staged the disk is shown
+        std::copy_n(placeIn(m_shown, step.at), step.length, placeIn(m_disk, step.at));
+        return;
+    case Act::Commit:
+        m_disk = m_shown;
+        return;
+    default:
+        break;
     }
-    return edits;
+    const auto begin = placeIn(m_shown, step.at);
+    Change change{step.at, {begin, begin + static_cast<std::ptrdiff_t>(step.length)}, bytesStagedBy(step)};
+    show(change.at, change.after);
+    m_done.push_back(std::move(change));
+    m_undone.clear();
 }
 
 ImageChecker::ImageChecker(std::vector<std::byte> original, std::uint64_t seed)
-    : m_recent{std::move(original)}
-    , m_seed(seed)
+    : m_seed(seed)
+    , m_start(std::move(original))
 {
 }
 
-const std::vector<std::byte> &ImageChecker::after(std::uint64_t writes)
+void ImageChecker::begin(std::vector<std::byte> now, std::uint64_t first, bool onlyOne)
 {
-    if (writes < m_first)
-        std::abort(); // the series of writes never goes back further than one
-    while (m_first + m_recent.size() <= writes) {
-        std::vector<std::byte> next = m_recent.back();
-        for (const PlainEdit &edit : editsOfWrite(m_first + m_recent.size() - 1, next.size(), m_seed))
-            std::ranges::copy(edit.bytes, next.begin() + static_cast<std::ptrdiff_t>(edit.at));
-        m_recent.push_back(std::move(next));
-        if (m_recent.size() > kImagesKept) {
-            m_recent.erase(m_recent.begin());
-            ++m_first;
+    m_start = std::move(now);
+    m_first = first;
+    m_onlyOne = onlyOne;
+}
+
+void ImageChecker::advance(std::uint64_t writes)
+{
+    ScriptedImage image(m_start);
+    m_shown = {image.shown()};
+    m_before = image.disk();
+    std::uint64_t made = 0;
+    for (std::uint64_t round = m_first; made <= writes && (round == m_first || !m_onlyOne); ++round) {
+        for (const ScriptStep &step : roundOfWrites(round, m_start.size(), m_seed)) {
+            if (step.writes() && made++ == writes) {
+                image.apply(step);
+                break;
+            }
+            image.apply(step);
+            // A write of nothing waits for nothing, so what came before it may be lost as what comes after.
+            if (step.writes() && image.disk() != m_before) {
+                m_before = image.disk();
+                m_shown.clear();
+            }
+            m_shown.push_back(image.shown());
         }
     }
-    return m_recent[static_cast<std::size_t>(writes - m_first)];
+    m_after = image.disk();
 }
 
-std::string ImageChecker::isOneOf(const std::vector<std::byte> &now, std::uint64_t writes, std::uint64_t &found)
+std::string ImageChecker::isWhole(const std::vector<std::byte> &now, bool batches) const
 {
-    for (found = writes; found <= writes + 1; ++found) {
-        if (now == after(found))
-            return {};
-    }
-    return "the image is neither that after " + std::to_string(writes) + " writes ("
-        + firstDifference(now, after(writes)) + ") nor after one more (" + firstDifference(now, after(writes + 1))
-        + ")";
+    if (now == m_before || now == m_after)
+        return {};
+    if (now.size() != m_before.size())
+        return "the image's length is " + std::to_string(now.size());
+    const std::size_t end = firstDifference(now, m_after);
+    if (batches
+        && std::equal(now.begin() + static_cast<std::ptrdiff_t>(end), now.end(),
+                      m_before.begin() + static_cast<std::ptrdiff_t>(end)))
+        return {};
+    return "the image is neither that before the write (it differs first at "
+        + std::to_string(firstDifference(now, m_before)) + ") nor that after it (first at " + std::to_string(end) + ")";
 }
 
-std::string ImageChecker::isBetween(const std::vector<std::byte> &now, std::uint64_t writes)
+std::string ImageChecker::isBetween(const std::vector<std::byte> &now) const
 {
-    (void)after(writes + 1);
-    const std::vector<std::byte> &old = after(writes);
-    const std::vector<std::byte> &neu = after(writes + 1);
-    if (now.size() != old.size())
+    if (now.size() != m_before.size())
         return "the image's length is " + std::to_string(now.size());
     for (std::size_t i = 0; i < now.size(); ++i) {
-        if (now[i] != old[i] && now[i] != neu[i])
-            return "the image's byte " + std::to_string(i) + " is neither the old nor the new one of write "
-                + std::to_string(writes);
+        if (now[i] != m_before[i] && now[i] != m_after[i])
+            return "the image's byte " + std::to_string(i) + " is neither the old nor the new one";
     }
     return {};
 }
 
-std::string ImageChecker::isBegun(const std::vector<std::byte> &shown, std::uint64_t writes)
+std::string ImageChecker::movedOneWay(const std::vector<std::byte> &then, const std::vector<std::byte> &now,
+                                      bool toNew) const
 {
-    std::vector<std::byte> image = after(writes);
-    if (shown == image)
-        return {};
-    for (const PlainEdit &edit : editsOfWrite(writes, image.size(), m_seed)) {
-        std::ranges::copy(edit.bytes, image.begin() + static_cast<std::ptrdiff_t>(edit.at));
-        if (shown == image)
-            return {};
+    const std::vector<std::byte> &side = toNew ? m_after : m_before;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        if (then[i] == side[i] && now[i] != side[i])
+            return "the image's byte " + std::to_string(i) + " was right already";
     }
-    return "what is shown is not the image after " + std::to_string(writes) + " writes ("
-        + firstDifference(shown, after(writes)) + ") with the first edits of the next";
+    return {};
+}
+
+std::string ImageChecker::isShown(const std::vector<std::byte> &shown, const std::vector<std::byte> &now,
+                                  bool begun) const
+{
+    if (shown == staged())
+        return {};
+    if (begun || now != m_before)
+        return "an edit is neither on the disk nor staged, first at "
+            + std::to_string(firstDifference(shown, staged()));
+    if (std::ranges::find(m_shown, shown) != m_shown.end())
+        return {};
+    return "what is shown was never shown before, first at " + std::to_string(firstDifference(shown, staged()));
 }
 
 } // namespace cachet_test

@@ -147,12 +147,13 @@ void SimulatedDisk::addDirectory(const std::string &path)
     }
 }
 
-void SimulatedDisk::addFile(const std::string &path, std::span<const std::byte> bytes, std::uint32_t sectorSize)
+void SimulatedDisk::addFile(const std::string &path, std::span<const std::byte> bytes, std::uint32_t sectorSize,
+                            TearRule tearRule)
 {
     Node node = 0;
     if (create(path, node, neverAsked) != 0 || syncDirectoryOf(path, neverAsked) != 0)
         std::abort();
-    SimulatedFile made(sectorSize, TearRule::Fixed);
+    SimulatedFile made(sectorSize, tearRule);
     made.write(0, bytes, neverAsked);
     made.sync();
     m_files.insert_or_assign(node, std::move(made));

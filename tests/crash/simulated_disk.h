@@ -60,7 +60,8 @@ public:
 
     /// Makes a directory, and its parents, or a file, on the medium at once.
     void addDirectory(const std::string &path);
-    void addFile(const std::string &path, std::span<const std::byte> bytes, std::uint32_t sectorSize);
+    void addFile(const std::string &path, std::span<const std::byte> bytes, std::uint32_t sectorSize,
+                 TearRule tearRule = TearRule::Fixed);
     /// Sector size and tears of files made later.
     void setNewFiles(std::uint32_t sectorSize, TearRule tearRule);
     /// Files made later lie where the file removed last has lain, whose bytes may show there after a power cut.

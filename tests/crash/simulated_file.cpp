@@ -240,22 +240,23 @@ std::vector<Sector> SimulatedFile::afterPowerCut(Index index, const std::vector<
     for (std::size_t newer = all.size(); newer-- > 0;) {
         addUnlessThere(options, all[newer]);
         for (std::size_t older = 0; older < newer; ++older) {
-            const auto tear = tearBetween(index, all[older], all[newer]);
-            if (!tear)
-                continue;
             std::vector<std::byte> bytes = bytesOf(all[older], m_sectorSize);
             const std::vector<std::byte> begun = bytesOf(all[newer], m_sectorSize);
-            std::copy_n(begun.begin(), *tear, bytes.begin());
-            addUnlessThere(options, makeSector(std::move(bytes)));
+            for (const std::size_t tear :
+                 tearsBetween(index, all[older], all[newer])) { // each further than the one before
+                std::copy_n(begun.begin(), tear, bytes.begin());
+                addUnlessThere(options, makeSector(bytes));
+            }
         }
     }
     return options;
 }
 
-std::optional<std::size_t> SimulatedFile::tearBetween(Index index, const Sector &older, const Sector &newer)
+/// Ascending, each once.
+std::vector<std::size_t> SimulatedFile::tearsBetween(Index index, const Sector &older, const Sector &newer)
 {
     if (same(older, newer))
-        return std::nullopt;
+        return {};
     if (const auto fixed = m_tears.find(index); fixed != m_tears.end())
         return fixed->second;
     const std::vector<std::byte> a = bytesOf(older, m_sectorSize);
@@ -264,10 +265,16 @@ std::optional<std::size_t> SimulatedFile::tearBetween(Index index, const Sector 
     std::size_t end = m_sectorSize;
     while (a[end - 1] == b[end - 1])
         --end;
-    const std::size_t tear = first + (end - first + 1) / 2;
-    if (m_tearRule == TearRule::Fixed)
-        m_tears[index] = tear;
-    return tear;
+    std::vector<std::size_t> tears{first + (end - first + 1) / 2};
+    if (m_tearRule == TearRule::Three || m_tearRule == TearRule::FixedThree)
+        tears.insert(tears.end(), {first + 1, end - 1});
+    std::erase_if(tears, [=](std::size_t tear) { return tear == first; });
+    std::ranges::sort(tears);
+    const auto twice = std::ranges::unique(tears);
+    tears.erase(twice.begin(), twice.end());
+    if (m_tearRule == TearRule::Fixed || m_tearRule == TearRule::FixedThree)
+        m_tears[index] = tears;
+    return tears;
 }
 
 bool SimulatedFile::isDurable() const

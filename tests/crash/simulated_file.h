@@ -39,7 +39,9 @@ using Sector = std::shared_ptr<const SectorBytes>; ///< nullptr: never written, 
 /// Where a write of a sector may be interrupted.
 enum class TearRule : std::uint8_t {
     Middle, ///< in the middle of the bytes that differ
-    Fixed,  ///< always where that was the first time, so that tearing again and again makes no more than four contents
+    Three,  ///< after the first of them, in their middle, and before the last
+    Fixed, ///< as Middle, always where that was the first time: tearing again and again makes no more than four contents
+    FixedThree, ///< as Three, always where they were the first time: no more than sixteen contents
 };
 
 /// The bytes of one file: what programs read of it, what is on the medium, and, after the power was cut, what may be there.
@@ -90,7 +92,7 @@ private:
     void decideSector(Index index, const Choose &choose);
     void setSector(Index index, Sector sector);
     [[nodiscard]] std::vector<Sector> afterPowerCut(Index index, const std::vector<Sector> &versions);
-    [[nodiscard]] std::optional<std::size_t> tearBetween(Index index, const Sector &older, const Sector &newer);
+    [[nodiscard]] std::vector<std::size_t> tearsBetween(Index index, const Sector &older, const Sector &newer);
     [[nodiscard]] Sector cutAt(const Sector &sector, std::size_t length) const;
     [[nodiscard]] static const Sector &at(const std::vector<Sector> &sectors, Index index);
 
@@ -106,8 +108,8 @@ private:
     std::map<Index, std::vector<Sector>> m_unsynced; ///< versions since the last sync, oldest first
     std::map<Index, std::vector<Sector>>
         m_lost; ///< versions of which a sync failed, and that were not written again since
-    std::map<Index, std::vector<Sector>> m_undecided; ///< what may be there
-    std::map<Index, std::size_t> m_tears;             ///< TearRule::Fixed
+    std::map<Index, std::vector<Sector>> m_undecided;  ///< what may be there
+    std::map<Index, std::vector<std::size_t>> m_tears; ///< of TearRule::Fixed and FixedThree
     struct Damage {
         std::uint64_t at;
         unsigned later;

@@ -75,8 +75,11 @@ struct Scene {
     {
         const auto target = open();
         WriteProgress progress;
-        QVERIFY(settleJournal(*env, *target, journal, RecoveryChoice::RollBack, ForeignUnits::Overwrite, progress)
-                    .has_value());
+        const auto seen = inspectJournal(*env, *target, journal, progress);
+        QVERIFY(seen.has_value());
+        QVERIFY(
+            settleJournal(*env, *target, journal, RecoveryChoice::RollBack, ForeignUnits::overwrite(*seen), progress)
+                .has_value());
         QCOMPARE(imageOnMedium(), image0());
         QVERIFY(journals(*target).empty());
     }
@@ -456,8 +459,10 @@ void ProtocolStepsTest::overwritesForeignUnitsWhenTold()
         const auto target = scene.open();
         const std::string journal = scene.journals(*target).front().path;
         WriteProgress progress;
+        const auto seen = inspectJournal(*scene.env, *target, journal, progress);
+        QVERIFY(seen.has_value());
         QVERIFY(settleJournal(*scene.env, *target, journal, finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack,
-                              ForeignUnits::Overwrite, progress)
+                              ForeignUnits::overwrite(*seen), progress)
                     .has_value());
         QCOMPARE(scene.imageOnMedium(), *scene.scene.imageBefore(finish ? 1 : 0));
         QVERIFY(scene.journals(*target).empty());

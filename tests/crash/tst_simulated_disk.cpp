@@ -88,6 +88,7 @@ private slots:
     void mayKeepAnyVersionOfASector();
     void keepsWhatWasSynced();
     void tearsAFixedSectorAlwaysInOnePlace();
+    void tearsASectorInThreePlaces();
     void losesUnsyncedSizes();
     void losesUnsyncedNamesInAnySubset();
     void renamesAtomically();
@@ -176,6 +177,21 @@ void SimulatedDiskTest::tearsAFixedSectorAlwaysInOnePlace()
     QCOMPARE(scene.outcomes(), (Texts{"XXaa", "aaaa"}));
     write(*scene.open("/data/file"), 0, "XXXX");
     QCOMPARE(scene.outcomes(), (Texts{"XXaa", "aaaa", "XXXX"}));
+}
+
+void SimulatedDiskTest::tearsASectorInThreePlaces()
+{
+    Scene scene;
+    scene.disk.addFile("/data/long", bytesOf("aaaaaaaa"), 8, TearRule::FixedThree);
+    scene.disk.setNewFiles(8, TearRule::Three);
+    scene.env.emplace(scene.disk, 1, first);
+    write(*scene.open("/data/long"), 1, "XXXXXX");
+    QCOMPARE(scene.outcomes("/data/long"), (Texts{"aaaaaaaa", "aXaaaaaa", "aXXXaaaa", "aXXXXXaa", "aXXXXXXa"}));
+    const auto file = scene.open("/data/new", OpenMode::CreateNew);
+    write(*file, 0, "aaaaaaaa");
+    QVERIFY(file->dataSync().has_value() && scene.env->syncDirectoryOf("/data/new").has_value());
+    write(*file, 1, "XXXXXX");
+    QCOMPARE(scene.outcomes("/data/new"), (Texts{"aaaaaaaa", "aXaaaaaa", "aXXXaaaa", "aXXXXXaa", "aXXXXXXa"}));
 }
 
 void SimulatedDiskTest::losesUnsyncedSizes()

@@ -62,7 +62,7 @@ struct FileDocument {
     }
 
     cachecore::Result<cachecore::RecoveryReport> settle(const std::string &journal, cachecore::RecoveryChoice choice,
-                                                        cachecore::ForeignUnits foreign
+                                                        const cachecore::ForeignUnits &foreign
                                                         = cachecore::ForeignUnits::Stop) const
     {
         std::promise<cachecore::Result<cachecore::RecoveryReport>> done;

@@ -229,7 +229,7 @@ void TestDocumentRecovery::foreignUnitsStopSettlingUntilTheyMayBeOverwritten()
     QCOMPARE(stopped.error().code, ErrorCode::Changed);
     QCOMPARE(readFile(m_path), before);
     QCOMPARE(file->unsettled().size(), 1U);
-    QVERIFY(file.settle(journal, RecoveryChoice::RollBack, ForeignUnits::Overwrite));
+    QVERIFY(file.settle(journal, RecoveryChoice::RollBack, ForeignUnits::overwrite(*look)));
     QCOMPARE(readFile(m_path), m_old);
 }
 

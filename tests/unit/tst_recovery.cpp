@@ -35,9 +35,15 @@ struct Interrupted : WriteRig {
     }
 
     Result<RecoveryReport> look() { return inspectJournal(env, target, path, progress, stop.get_token()); }
-    Result<RecoveryReport> settle(RecoveryChoice choice, ForeignUnits foreign = ForeignUnits::Stop)
+    Result<RecoveryReport> settle(RecoveryChoice choice, const ForeignUnits &foreign = ForeignUnits::Stop)
     {
         return settleJournal(env, target, path, choice, foreign, progress, stop.get_token());
+    }
+    /// What is foreign now.
+    [[nodiscard]] ForeignUnits allForeign()
+    {
+        const auto report = look();
+        return report ? ForeignUnits::overwrite(*report) : ForeignUnits::Stop;
     }
     [[nodiscard]] const std::vector<std::byte> &chosen(RecoveryChoice choice) const
     {
@@ -95,7 +101,9 @@ private slots:
     void widensWritesToTheGranularity();
     void foreignUnitsStopOrAreOverwritten_data();
     void foreignUnitsStopOrAreOverwritten();
-    void reportsTheFirstForeignRanges();
+    void overwritesOnlyTheForeignUnitsThatWereShown_data();
+    void overwritesOnlyTheForeignUnitsThatWereShown();
+    void reportsAllForeignRanges();
     void mendsUnitsThatCannotBeRead_data();
     void mendsUnitsThatCannotBeRead();
     void finishedJournalsAreOnlyRemoved_data();
@@ -216,7 +224,7 @@ void TestRecovery::writesAllThatWasToBeReplacedAndNothingElse()
     bytes[2'000] ^= std::byte{1};
     damaged.setBytes(bytes);
     damaged.faults->clearLogs();
-    QVERIFY(damaged.settle(RecoveryChoice::RollBack, ForeignUnits::Overwrite));
+    QVERIFY(damaged.settle(RecoveryChoice::RollBack, damaged.allForeign()));
     std::uint64_t written = 0;
     bool isAlone = false;
     for (const ByteRange write : damaged.faults->writes()) {
@@ -266,12 +274,58 @@ void TestRecovery::foreignUnitsStopOrAreOverwritten()
     QVERIFY(rig.faults->writes().empty());
     QVERIFY(rig.bytes() == bytes);
     QCOMPARE(rig.journals().size(), 1U);
-    QVERIFY(rig.settle(choice, ForeignUnits::Overwrite));
+    QVERIFY(rig.settle(choice, rig.allForeign()));
     QVERIFY(rig.bytes() == rig.chosen(choice));
     QVERIFY(rig.journals().empty());
 }
 
-void TestRecovery::reportsTheFirstForeignRanges()
+void TestRecovery::overwritesOnlyTheForeignUnitsThatWereShown_data()
+{
+    addChoices();
+}
+
+// What becomes foreign once somebody has been asked is asked about again, whether settling finds it at first sight or on its way.
+void TestRecovery::overwritesOnlyTheForeignUnitsThatWereShown()
+{
+    QFETCH(bool, finish);
+    const auto choice = finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack;
+    for (const bool onTheWay : {false, true}) {
+        Interrupted rig;
+        rig.tear();
+        auto bytes = rig.bytes();
+        bytes[44'000] ^= std::byte{1};
+        rig.setBytes(bytes);
+        const ForeignUnits shown = rig.allForeign();
+        QCOMPARE(shown.overwritten, std::vector{rangeAt(40'960, 4'096)});
+        const auto writeElsewhere = [&] {
+            bytes = rig.bytes();
+            bytes[3'000] ^= std::byte{0x80};
+            rig.setBytes(bytes);
+        };
+        if (onTheWay) { // between the look that settling begins with and its first write
+            rig.target.setHook([&](SourceOp op) {
+                if (op == SourceOp::CheckHolders)
+                    writeElsewhere();
+            });
+        } else {
+            writeElsewhere();
+        }
+        rig.faults->clearLogs();
+        const auto stopped = rig.settle(choice, shown);
+        rig.target.setHook({});
+        QVERIFY(!stopped);
+        QCOMPARE(stopped.error().code, ErrorCode::Changed);
+        QCOMPARE(stopped.error().range, rangeAt(0, 4'096));
+        QVERIFY(rig.bytes()[3'000] == bytes[3'000]);
+        QCOMPARE(rig.faults->writes().empty(), !onTheWay);
+        QVERIFY(onTheWay || rig.bytes() == bytes);
+        QCOMPARE(rig.journals().size(), 1U);
+        QVERIFY(rig.settle(choice, rig.allForeign()));
+        QVERIFY(rig.bytes() == rig.chosen(choice));
+    }
+}
+
+void TestRecovery::reportsAllForeignRanges()
 {
     WriteRig rig(patternBytes(std::size_t{4} << 20));
     StagedEdits edits;
@@ -286,8 +340,9 @@ void TestRecovery::reportsTheFirstForeignRanges()
     const auto report = inspectJournal(rig.env, rig.target, path, rig.progress);
     QVERIFY(report);
     QCOMPARE(report->count(UnitCondition::Foreign), 502U);
-    QCOMPARE(report->foreign.size(), RecoveryReport::kMostRanges);
+    QCOMPARE(report->foreign.size(), 498U);
     QCOMPARE(report->foreign.front(), rangeAt(0, 5 * 4'096));
+    QCOMPARE(report->foreign.back(), rangeAt(998 * 4'096, 4'096));
 }
 
 void TestRecovery::mendsUnitsThatCannotBeRead_data()
@@ -374,7 +429,7 @@ void TestRecovery::damagedJournalsAreKeptAndNothingIsWritten()
         const auto report = rig.look();
         QVERIFY2(report && report->damage && report->unitCount() == 0, qPrintable(QString::number(size)));
         for (const auto choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {
-            const auto settled = rig.settle(choice, ForeignUnits::Overwrite);
+            const auto settled = rig.settle(choice, {{ByteRange::whole(rig.old.size())}});
             QVERIFY(!settled && settled.error().code == ErrorCode::Damaged);
         }
         QVERIFY(rig.faults->writes().empty());
@@ -420,8 +475,8 @@ void TestRecovery::anotherDiskIsWrittenOnlyWhereNothingIsForeign()
     bytes[44'000] ^= std::byte{1};
     const auto other = std::make_shared<MemorySource>(bytes);
     PlacedSource foreign(other, {rig.target.path(), 1, 4096, 100});
-    const auto refused
-        = settleJournal(rig.env, foreign, rig.path, RecoveryChoice::Finish, ForeignUnits::Overwrite, rig.progress);
+    const auto refused = settleJournal(rig.env, foreign, rig.path, RecoveryChoice::Finish,
+                                       {{ByteRange::whole(bytes.size())}}, rig.progress);
     QVERIFY(!refused);
     QCOMPARE(refused.error().code, ErrorCode::Changed);
     QVERIFY(other->bytes() == bytes);
@@ -570,7 +625,7 @@ void TestRecovery::knowsADiskThatTheSystemNumbersAnew()
     const auto report = inspectJournal(rig.env, renumbered, rig.path, rig.progress);
     QVERIFY(report && report->sameDisk && report->sameTarget);
     const auto overwritten = [&](BlockSource &target) {
-        return settleJournal(rig.env, target, rig.path, RecoveryChoice::RollBack, ForeignUnits::Overwrite,
+        return settleJournal(rig.env, target, rig.path, RecoveryChoice::RollBack, ForeignUnits::overwrite(*report),
                              rig.progress);
     };
     for (const bool otherPath : {true, false}) {

@@ -129,7 +129,7 @@ void RecoveryDialog::settle(RecoveryChoice choice)
     m_stopping = false;
     // What is foreign is overwritten only when that was asked about, with the places in sight.
     const bool overwrite = !m_report->foreign.empty() && m_findings->mayWrite();
-    started(m_session->settle(m_journal, choice, overwrite ? ForeignUnits::Overwrite : ForeignUnits::Stop));
+    started(m_session->settle(m_journal, choice, overwrite ? ForeignUnits::overwrite(*m_report) : ForeignUnits::Stop));
 }
 
 void RecoveryDialog::settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result)

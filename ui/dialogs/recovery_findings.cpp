@@ -13,12 +13,14 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <span>
 
 namespace cachet {
 
 namespace {
 
 constexpr int kShownRows = 4; // of the list; it scrolls beyond
+constexpr std::size_t kListedRanges = 100;
 
 QLabel *makeText(const char *name, QWidget *parent)
 {
@@ -124,14 +126,15 @@ void RecoveryFindings::fillForeign(const cachecore::RecoveryReport &report)
     m_overwrite->setChecked(false);
     m_list->clear();
     m_foreign->setVisible(!report.foreign.empty() && recoveryCase(report) == RecoveryCase::Open);
-    const bool more = report.foreign.size() >= cachecore::RecoveryReport::kMostRanges;
+    const std::size_t listed = std::min(report.foreign.size(), kListedRanges);
+    const bool more = listed < report.foreign.size();
     m_foreignText->setText(
         (more ? tr("Something else has written to these places since (the first %1 are listed). Finishing and rolling "
                    "back would both overwrite what it wrote; look at them first.")
-                    .arg(report.foreign.size())
+                    .arg(listed)
               : tr("Something else has written to these places since. Finishing and rolling back would both "
                    "overwrite what it wrote; look at them first.")));
-    for (const cachecore::ByteRange range : report.foreign) {
+    for (const cachecore::ByteRange range : std::span(report.foreign).first(listed)) {
         auto *item = new QListWidgetItem(rangeText(range), m_list);
         item->setData(Qt::UserRole, static_cast<qulonglong>(range.begin().value()));
     }

@@ -195,7 +195,7 @@ cachecore::Result<void> DocumentSession::look(const std::string &journalPath)
 }
 
 cachecore::Result<void> DocumentSession::settle(const std::string &journalPath, cachecore::RecoveryChoice choice,
-                                                cachecore::ForeignUnits foreign)
+                                                const cachecore::ForeignUnits &foreign)
 {
     if (const auto free = checkFree(journalPath); !free)
         return free;

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] cachecore::Result<void> look(const std::string &journalPath);
     /// Settles it; told by settleFinished.
     [[nodiscard]] cachecore::Result<void> settle(const std::string &journalPath, cachecore::RecoveryChoice choice,
-                                                 cachecore::ForeignUnits foreign);
+                                                 const cachecore::ForeignUnits &foreign);
     /// Gives it another name; told by setAsideFinished. InvalidArgument for a path that is no journal's.
     [[nodiscard]] cachecore::Result<void> setAside(const std::string &journalPath);
     /// Stages the edits of a recovery log again; told by restoreFinished.

@@ -12,7 +12,7 @@
 
 namespace cachecore {
 
-Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
+Result<void> RecoveryJob::settle(RecoveryChoice choice, const ForeignUnits &foreign)
 {
     if (auto looked = look(); !looked)
         return looked;
@@ -73,7 +73,7 @@ Result<void> RecoveryJob::refuseReadOnly() const
 }
 
 /// Why the target must not be written; nothing was until now.
-Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
+Result<void> RecoveryJob::refuse(const ForeignUnits &foreign) const
 {
     if (auto ours = m_target.checkHolders(); !ours)
         return ours;
@@ -82,19 +82,22 @@ Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.
-    if (foreign == ForeignUnits::Stop || !m_report.sameDisk)
-        return failure(ErrorCode::Changed, Operation::Recover, m_report.foreign.front(), m_target.path());
+    for (const ByteRange range : m_report.foreign) {
+        if (!foreign.cover(range) || !m_report.sameDisk)
+            return failure(ErrorCode::Changed, Operation::Recover, range, m_target.path());
+    }
     return {};
 }
 
-Result<void> RecoveryJob::bring(JournalSide side, ForeignUnits foreign)
+Result<void> RecoveryJob::bring(JournalSide side, const ForeignUnits &foreign)
 {
-    JournalPlayer player({m_target, *m_journal, m_units, m_report.header->unit, m_progress, m_stop});
+    JournalPlayer player(
+        {m_target, *m_journal, m_units, m_report.header->unit, m_progress, m_stop, foreign.overwritten});
     m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
     // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
-    // Looking has found nothing foreign; what was written since counts as well.
-    const bool leave = foreign == ForeignUnits::Stop && !leftOut(ProtocolStep::RecoveryComparesUnits);
-    const auto strangers = leave ? JournalPlayer::Foreign::Leave : JournalPlayer::Foreign::Overwrite;
+    // Looking has found nothing foreign but what may be overwritten; what was written since counts as well.
+    const bool compares = !leftOut(ProtocolStep::RecoveryComparesUnits);
+    const auto strangers = compares ? JournalPlayer::Foreign::Leave : JournalPlayer::Foreign::Overwrite;
     auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten, strangers);
     if (!brought && brought.error().code == ErrorCode::Changed)
         brought.error().operation = Operation::Recover;
@@ -128,6 +131,11 @@ Result<RecoveryReport> reported(Env &env, BlockSource &target, const std::string
 
 } // namespace
 
+bool ForeignUnits::cover(ByteRange range) const
+{
+    return liesInOne(overwritten, range);
+}
+
 std::uint64_t RecoveryReport::unitCount() const
 {
     return std::accumulate(std::begin(units), std::end(units), std::uint64_t{0});
@@ -141,10 +149,10 @@ Result<RecoveryReport> inspectJournal(Env &env, BlockSource &target, const std::
 }
 
 Result<RecoveryReport> settleJournal(Env &env, BlockSource &target, const std::string &path, RecoveryChoice choice,
-                                     ForeignUnits foreign, WriteProgress &progress, std::stop_token stop)
+                                     const ForeignUnits &foreign, WriteProgress &progress, std::stop_token stop)
 {
     return reported(env, target, path, progress, std::move(stop),
-                    [=](RecoveryJob &recovery) { return recovery.settle(choice, foreign); });
+                    [&](RecoveryJob &recovery) { return recovery.settle(choice, foreign); });
 }
 
 } // namespace cachecore

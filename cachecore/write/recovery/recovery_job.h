@@ -32,7 +32,7 @@ public:
     /// Everything a report has; what inspectJournal promises.
     [[nodiscard]] Result<void> look();
     /// look(), and then what settleJournal promises.
-    [[nodiscard]] Result<void> settle(RecoveryChoice choice, ForeignUnits foreign);
+    [[nodiscard]] Result<void> settle(RecoveryChoice choice, const ForeignUnits &foreign);
     [[nodiscard]] RecoveryReport takeReport() { return std::move(m_report); }
 
 private:
@@ -45,8 +45,8 @@ private:
     void count(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
     [[nodiscard]] Result<void> checkStillNamed() const;
     [[nodiscard]] Result<void> refuseReadOnly() const;
-    [[nodiscard]] Result<void> refuse(ForeignUnits foreign) const;
-    [[nodiscard]] Result<void> bring(JournalSide side, ForeignUnits foreign);
+    [[nodiscard]] Result<void> refuse(const ForeignUnits &foreign) const;
+    [[nodiscard]] Result<void> bring(JournalSide side, const ForeignUnits &foreign);
     [[nodiscard]] Result<void> removeJournal();
     [[nodiscard]] bool ended() const
     {

@@ -159,7 +159,7 @@ void RecoveryJob::count(const UnitBytes &now, std::span<const std::byte> old, st
         std::vector<ByteRange> &ranges = m_report.foreign;
         if (!ranges.empty() && ranges.back().end() == unit.begin())
             ranges.back() = {ranges.back().begin(), unit.end()};
-        else if (ranges.size() < RecoveryReport::kMostRanges)
+        else
             ranges.push_back(unit);
     }
 }

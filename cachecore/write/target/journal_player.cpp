@@ -2,9 +2,16 @@
 #include "cachecore/write/target/journal_player.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace cachecore {
+
+bool liesInOne(std::span<const ByteRange> ranges, ByteRange range)
+{
+    const auto after = std::ranges::upper_bound(ranges, range.begin(), {}, &ByteRange::begin);
+    return after != ranges.begin() && std::prev(after)->contains(range);
+}
 
 JournalPlayer::JournalPlayer(Parts parts)
     : m_parts(std::move(parts))
@@ -109,7 +116,8 @@ void JournalPlayer::findForeign(const UnitBytes &now, std::span<const std::byte>
 {
     for (std::size_t i = 0; i < now.count(); ++i) {
         const ByteRange unit = now.unitAt(i);
-        if (now.readable[i] && holdsForeignByte(now.of(now.bytes, unit), now.of(old, unit), now.of(meant, unit)))
+        if (now.readable[i] && holdsForeignByte(now.of(now.bytes, unit), now.of(old, unit), now.of(meant, unit))
+            && !liesInOne(m_parts.overwritten, unit))
             m_foreign.push_back(unit);
     }
     if (!m_firstForeign && !m_foreign.empty())

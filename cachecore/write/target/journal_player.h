@@ -6,6 +6,7 @@
 #include "cachecore/write/write_progress.h"
 
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace cachecore {
 
 /// The two contents a journal can give its units.
 enum class JournalSide : std::uint8_t { Old, New };
+
+/// True when `range` lies in one of `ranges`, which ascend and do not overlap. O(log n).
+[[nodiscard]] bool liesInOne(std::span<const ByteRange> ranges, ByteRange range);
 
 /// Plays a journal to its target. Commit, roll back and recovery write and verify through this, and nothing else writes to a target.
 ///
@@ -28,6 +32,8 @@ public:
         std::uint32_t unit = 4096;
         WriteProgress &progress;
         std::stop_token stop;
+        std::span<const ByteRange>
+            overwritten{}; ///< units in these are never left for what they hold; ascending, coalesced
     };
 
     explicit JournalPlayer(Parts parts);
@@ -42,7 +48,7 @@ public:
     };
     /// What becomes of a unit with a byte that neither side has: somebody else wrote it.
     enum class Foreign : std::uint8_t {
-        Leave,     ///< nothing of it is written; the others are, and then bring() fails
+        Leave, ///< nothing of it is written, unless it lies in Parts::overwritten; the others are, and then bring() fails
         Overwrite, ///< it gets `side`'s bytes like any other
     };
     /// Writes what it takes for every unit to have `side`'s bytes. Errors as writeNew; Changed with Operation::RollBack and the first unit that was left.
