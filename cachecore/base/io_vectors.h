@@ -15,7 +15,7 @@ namespace cachecore {
 
 /// At most IOV_MAX buffers in the system's form; the rest is left for the caller's next call, as with any short transfer.
 struct IoVectors {
-    std::array<struct iovec, 64> few{};
+    std::array<struct iovec, 64> few; ///< as many of them are set as there are buffers
     std::vector<struct iovec> many;
     int count = 0;
     std::uint64_t bytes = 0;

@@ -34,14 +34,19 @@ void ShortLock::lockTaken() noexcept
             return;
     }
     m_sleepers.fetch_add(1);
-    while (!try_lock())
+    while (!try_lock()) {
         ::syscall(SYS_futex, &m_word, FUTEX_WAIT_PRIVATE, kTaken, &kLongestSleep, nullptr, 0);
+        m_waking.store(false, std::memory_order_relaxed); // it may have been this one
+    }
     m_sleepers.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void ShortLock::wakeOne() noexcept
 {
-    ::syscall(SYS_futex, &m_word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    if (m_waking.exchange(true, std::memory_order_relaxed))
+        return;
+    if (::syscall(SYS_futex, &m_word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0) <= 0)
+        m_waking.store(false, std::memory_order_relaxed); // nobody slept yet
 }
 
 } // namespace cachecore

@@ -13,6 +13,7 @@ namespace cachecore {
 ///
 /// The look can miss a thread that is just going to sleep, because the store may still be on its way; the system compares the word again before it lets that
 /// thread sleep, and should even that come too early it wakes by itself after kLongestSleep.
+/// Until a thread that was woken runs, no other is: who has the lock may take it many times before that, and would ask the system each time.
 /// Not fair, not recursive. Thread: any; the one that locked unlocks.
 class ShortLock {
 public:
@@ -29,7 +30,7 @@ public:
     void unlock() noexcept
     {
         m_word.store(kFree, std::memory_order_release);
-        if (m_sleepers.load(std::memory_order_relaxed) != 0) [[unlikely]]
+        if (m_sleepers.load(std::memory_order_relaxed) != 0 && !m_waking.load(std::memory_order_relaxed)) [[unlikely]]
             wakeOne();
     }
 
@@ -42,6 +43,7 @@ private:
 
     std::atomic<std::uint32_t> m_word{kFree};
     std::atomic<std::uint32_t> m_sleepers{0};
+    std::atomic<bool> m_waking{false}; ///< one was woken and has not run yet
 };
 
 } // namespace cachecore

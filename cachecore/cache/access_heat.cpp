@@ -99,8 +99,13 @@ std::uint64_t AccessHeat::load(unsigned level, std::uint64_t index) const
 
 void AccessHeat::touch(PageIndex page, Time now) noexcept
 {
-    const Moment moment(now);
-    add(page.value >> m_shift, moment.number, static_cast<std::uint64_t>(moment.growth * kOne));
+    if (now != m_lastTouch || m_lastAmount == 0) {
+        const Moment moment(now);
+        m_lastTouch = now;
+        m_lastHalfLife = moment.number;
+        m_lastAmount = static_cast<std::uint64_t>(moment.growth * kOne);
+    }
+    add(page.value >> m_shift, m_lastHalfLife, m_lastAmount);
 }
 
 void AccessHeat::add(std::uint64_t bucket, std::uint64_t halfLife, std::uint64_t amount) noexcept

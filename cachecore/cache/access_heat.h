@@ -62,6 +62,9 @@ private:
     const unsigned m_shift; ///< of a page's number to its bucket's
     const std::uint64_t m_buckets;
     std::array<std::uint64_t, kLevels> m_begin{}; ///< of each level's words
+    Time m_lastTouch{};                           ///< when something was touched last, and what a visit counted then
+    std::uint64_t m_lastHalfLife = 0;
+    std::uint64_t m_lastAmount = 0;
     std::unique_ptr<std::uint64_t[], Freed> m_cells;
 };
 

@@ -4,6 +4,7 @@
 #include "cachecore/cache/damaged_read.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -39,15 +40,16 @@ PagesRead readPages(BlockSource &source, const SourceExtent &extent, const std::
                     SourceExtent::Pages wanted, AfterDamage afterDamage)
 {
     PagesRead read;
-    std::vector<std::span<std::byte>> buffers;
-    read.pages.reserve(static_cast<std::size_t>(wanted.count));
-    buffers.reserve(static_cast<std::size_t>(wanted.count));
+    std::array<std::span<std::byte>, 16> few; // what a read of the usual pages takes
+    std::vector<std::span<std::byte>> many(wanted.count > few.size() ? static_cast<std::size_t>(wanted.count) : 0);
+    const auto buffers = many.empty() ? std::span(few).first(static_cast<std::size_t>(wanted.count)) : std::span(many);
+    read.pages.reserve(buffers.size());
     std::uint64_t total = 0;
     for (std::uint64_t i = 0; i < wanted.count; ++i) {
         const PageIndex index{wanted.first.value + i};
         read.pages.push_back(std::make_shared<Page>(index, extent.rangeOf(index), frames));
-        buffers.push_back(read.pages.back()->writableBytes());
-        total += buffers.back().size();
+        buffers[static_cast<std::size_t>(i)] = read.pages.back()->writableBytes();
+        total += read.pages.back()->range().length();
     }
     const auto got = source.readAt(read.pages.front()->range().begin(), buffers);
     read.reads = 1;

@@ -13,6 +13,7 @@
 #include <set>
 
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -185,6 +186,65 @@ void fillAndUndo(benchmark::State &state, std::uint64_t length)
     }
 }
 
+/// Bytes the program has allocated at this moment, as the C library counts them.
+double allocatedBytes()
+{
+    const struct mallinfo2 now = ::mallinfo2();
+    return static_cast<double>(now.uordblks + now.hblkhd);
+}
+
+void reportBytes(benchmark::State &state, double bytes)
+{
+    state.counters[kFigureCounter] = bytes;
+    state.SetLabel("bytes");
+}
+
+/// What the last of `fills` that lie over one another and can all be undone takes in memory: the mean of many documents, as the C library counts
+/// what it keeps for the next allocation as allocated.
+void memoryOfFill(benchmark::State &state, std::uint64_t length, std::uint64_t fills)
+{
+    constexpr std::size_t kDocuments = 32;
+    const std::byte byte{0xff};
+    for (auto _ : state) {
+        std::vector<BenchDocument> documents;
+        for (std::size_t i = 0; i < kDocuments; ++i)
+            documents.emplace_back(std::make_shared<EndlessSource>(2 * kTiB));
+        double before = 0;
+        for (std::uint64_t i = 0; i < fills; ++i) {
+            before = allocatedBytes();
+            for (const BenchDocument &bench : documents) {
+                if (!bench.document || !bench.document->stageFill(*ByteRange::make(i * kUnit, length), {&byte, 1}))
+                    state.SkipWithError("staging failed");
+            }
+        }
+        reportBytes(state, (allocatedBytes() - before) / kDocuments);
+    }
+}
+
+/// What one of 100k edits of a byte takes in memory, with all it needs to be undone and to be checked against the disk.
+void memoryOfEdits(benchmark::State &state)
+{
+    const std::vector<std::uint64_t> offsets = scatteredOffsets(kEdits, kSmallImage);
+    for (auto _ : state) {
+        const BenchDocument bench(std::make_shared<EndlessSource>(kSmallImage));
+        const double before = allocatedBytes();
+        stageScattered(*bench.document, offsets);
+        reportBytes(state, (allocatedBytes() - before) / static_cast<double>(kEdits));
+    }
+}
+
+void memoryOfEditsInMap(benchmark::State &state)
+{
+    const std::vector<std::uint64_t> offsets = scatteredOffsets(kEdits, kSmallImage);
+    for (auto _ : state) {
+        const double before = allocatedBytes();
+        std::map<std::uint64_t, std::vector<std::byte>> edits;
+        for (const std::uint64_t offset : offsets)
+            edits[offset] = {std::byte{0x5a}};
+        reportBytes(state, (allocatedBytes() - before) / static_cast<double>(kEdits));
+    }
+}
+
 void commitScattered(benchmark::State &state)
 {
     const TempDir directory;
@@ -269,7 +329,7 @@ void registerAll()
             ->Unit(benchmark::kMillisecond)
             ->UseManualTime()
             ->Iterations(1)
-            ->Repetitions(3);
+            ->Repetitions(5);
     };
     quick("stage/one_byte_among_100k_edits/ours", [](benchmark::State &state) { stageOneByteInMemory(state, false); });
     quick("stage/one_byte_among_100k_edits/baseline", insertOneByte);
@@ -281,6 +341,18 @@ void registerAll()
     quick("read/4_KiB_beside_100k_edits/baseline", [](benchmark::State &state) { readAround(state, false); });
     quick("stage/fill_of_1_TiB_and_undo/ours", [](benchmark::State &state) { fillAndUndo(state, kTiB); });
     quick("stage/fill_of_1_TiB_and_undo/baseline", [](benchmark::State &state) { fillAndUndo(state, 1); });
+    const auto memory = [](const char *name, auto function) {
+        benchmark::RegisterBenchmark(name, function)->Iterations(1)->Repetitions(3);
+    };
+    const auto fill = [&memory](const char *name, std::uint64_t length, std::uint64_t fills) {
+        memory(name, [=](benchmark::State &state) { memoryOfFill(state, length, fills); });
+    };
+    fill("stage/memory_of_a_fill_of_1_TiB/ours", kTiB, 1);
+    fill("stage/memory_of_a_fill_of_1_TiB/baseline", 1, 1);
+    fill("stage/memory_of_a_fill_of_1_TiB_over_others/ours", kTiB, 100);
+    fill("stage/memory_of_a_fill_of_1_TiB_over_others/baseline", 1, 100);
+    memory("stage/memory_of_one_of_100k_edits/ours", memoryOfEdits);
+    memory("stage/memory_of_one_of_100k_edits/baseline", memoryOfEditsInMap);
     slow("commit/100k_edits_of_8_bytes_in_1_GiB/ours", commitScattered);
     slow("commit/100k_edits_of_8_bytes_in_1_GiB/baseline", commitScatteredPlainly);
     slow("commit/fill_of_4_GiB/ours", commitFill);

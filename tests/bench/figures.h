@@ -14,9 +14,13 @@ struct Figure {
     double ours = 0;
     double baseline = 0;
     QString unit;
+    double leastRatio
+        = 0; ///< of one repetition to that of the baseline measured beside it; 0 with mostRatio: there was only one
+    double mostRatio = 0;
 };
 
-/// Prints figures as tab-separated lines `name, ours, baseline, unit, ratio` with a heading, each as soon as it is there.
+/// Prints figures as tab-separated lines `name, ours, baseline, unit, ratio, ratios, target, verdict` with a heading, each as soon as it is there. `ratios`
+/// are the least and the most of single repetitions, `target` and `verdict` (met or missed) stand where there is one.
 class Figures {
 public:
     /// Reads the program's arguments. `--json FILE`: where to put all figures at the end as well; `--append`: after those that are there,

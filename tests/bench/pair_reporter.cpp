@@ -13,7 +13,7 @@ namespace cachet_test {
 namespace {
 
 /// What one repetition contributes.
-double figureOf(const benchmark::BenchmarkReporter::Run &run)
+double valueOf(const benchmark::BenchmarkReporter::Run &run)
 {
     const auto counted = run.counters.find(kFigureCounter);
     return counted == run.counters.end() ? run.GetAdjustedRealTime() : counted->second.value;
@@ -56,7 +56,7 @@ void PairReporter::ReportRuns(const std::vector<Run> &runs)
             return;
         }
         if (run.run_type == Run::RT_Iteration)
-            values.push_back(figureOf(run));
+            values.push_back(valueOf(run));
     }
     if (values.empty())
         return;
@@ -64,22 +64,28 @@ void PairReporter::ReportRuns(const std::vector<Run> &runs)
     const std::size_t slash = name.rfind('/');
     const std::string figure = name.substr(0, slash);
     Pair &pair = m_pairs[figure];
-    if (name.substr(slash + 1) == "ours") {
-        pair.ours = medianOf(std::move(values));
-        pair.hasOurs = true;
-    } else {
-        pair.baseline = medianOf(std::move(values));
-        pair.hasBaseline = true;
+    (name.substr(slash + 1) == "ours" ? pair.ours : pair.baseline) = std::move(values);
+    if (!pair.ours.empty() && !pair.baseline.empty())
+        m_figures.add(figureOf(figure, pair, unitOf(runs.front())));
+}
+
+Figure PairReporter::figureOf(const std::string &name, const Pair &pair, const QString &unit)
+{
+    Figure figure{QString::fromStdString(name), medianOf(pair.ours), medianOf(pair.baseline), unit};
+    const std::size_t both = std::min(pair.ours.size(), pair.baseline.size());
+    for (std::size_t i = 0; both > 1 && i < both; ++i) {
+        const double ratio = pair.baseline[i] > 0 ? pair.ours[i] / pair.baseline[i] : 0;
+        figure.leastRatio = i == 0 ? ratio : std::min(figure.leastRatio, ratio);
+        figure.mostRatio = std::max(figure.mostRatio, ratio);
     }
-    if (pair.hasOurs && pair.hasBaseline)
-        m_figures.add({QString::fromStdString(figure), pair.ours, pair.baseline, unitOf(runs.front())});
+    return figure;
 }
 
 bool PairReporter::complete() const
 {
     bool complete = !m_failed;
     for (const auto &[name, pair] : m_pairs) {
-        if (pair.hasOurs && pair.hasBaseline)
+        if (!pair.ours.empty() && !pair.baseline.empty())
             continue;
         std::fprintf(stderr, "%s has no partner to be compared with.\n", name.c_str());
         complete = false;

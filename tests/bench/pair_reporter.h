@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -27,12 +28,13 @@ public:
     [[nodiscard]] bool complete() const;
 
 private:
+    /// What the repetitions took, in the order they were made.
     struct Pair {
-        double ours = 0;
-        double baseline = 0;
-        bool hasOurs = false;
-        bool hasBaseline = false;
+        std::vector<double> ours;
+        std::vector<double> baseline;
     };
+
+    [[nodiscard]] static Figure figureOf(const std::string &name, const Pair &pair, const QString &unit);
 
     Figures &m_figures;
     std::map<std::string, Pair> m_pairs;

@@ -27,19 +27,29 @@ LoadQueue::Wanted LoadQueue::want(PageIndex page, LoadClass urgency, std::uint64
             load.intent = intent;
         return {found->second.load, false};
     }
+    Entry &entry = addEntry(page);
+    Load &load = *entry.load;
+    load.page = page;
+    load.place = {urgency, generation, ++m_numbers};
+    load.intent = intent;
+    entry.kept.value() = &load;
+    m_waiting.insert(std::move(entry.kept));
+    return {entry.load, true};
+}
+
+/// An entry for `page`, which has none, with a new load and room for that in the queue.
+LoadQueue::Entry &LoadQueue::addEntry(PageIndex page)
+{
     auto load = std::make_shared<Load>();
-    load->page = page;
-    load->place = {urgency, generation, m_numbers + 1};
-    load->intent = intent;
-    const auto waiting = m_waiting.insert(load.get()).first;
-    try {
-        m_loads.emplace(page.value, Entry{load, {}});
-    } catch (const std::bad_alloc &) {
-        m_waiting.erase(waiting);
-        throw;
+    if (!m_spare.empty()) {
+        m_spare.key() = page.value;
+        m_spare.mapped().load = std::move(load);
+        return m_loads.insert(std::move(m_spare)).position->second;
     }
-    ++m_numbers;
-    return {std::move(load), true};
+    Waiting room;
+    Entry made{std::move(load), {}};
+    made.kept = room.extract(room.insert(made.load.get()).first);
+    return m_loads.emplace(page.value, std::move(made)).first->second;
 }
 
 void LoadQueue::raise(Load &load, LoadClass urgency, std::uint64_t generation) noexcept
@@ -101,10 +111,10 @@ void LoadQueue::putBack(Load &load) noexcept
 void LoadQueue::erase(const Load &load) noexcept
 {
     const auto entry = m_loads.find(load.page.value);
-    const Ref kept = entry->second.load; // `load` may have no other owner
     if (!load.running)
-        m_waiting.erase(m_waiting.find(load.place));
-    m_loads.erase(entry);
+        entry->second.kept = m_waiting.extract(m_waiting.find(load.place));
+    m_spare = m_loads.extract(entry);
+    m_spare.mapped().load.reset(); // `load` may have had no other owner
 }
 
 bool LoadQueue::invariantsHold() const

@@ -79,10 +79,12 @@ private:
     };
     using Loads = std::map<std::uint64_t, Entry>;
 
+    [[nodiscard]] Entry &addEntry(PageIndex page);
     void raise(Load &load, LoadClass urgency, std::uint64_t generation) noexcept;
 
     Loads m_loads; ///< by page
     Waiting m_waiting;
+    Loads::node_type m_spare;    ///< the entry that ended last, without its load, for the next one to begin with
     std::uint64_t m_numbers = 0; ///< given away
 };
 

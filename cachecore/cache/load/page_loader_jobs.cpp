@@ -17,6 +17,8 @@ constexpr unsigned kLongestRetryShift = 6; ///< at most 2^6 s between two tries 
 /// Posts as many jobs as there are reads that could begin now.
 void PageLoader::startJobs()
 {
+    if (!m_queue.first())
+        return;
     const unsigned workers = m_executor->concurrency();
     while (const Load *const first = m_queue.first()) {
         const unsigned room = m_running.roomFor(first->place.urgency, workers);

@@ -7,7 +7,10 @@ namespace cachecore {
 
 RunningReads::Position RunningReads::begin(TimePoint now, LoadClass urgency, Reader reader)
 {
-    m_reads.push_back({now, urgency, reader, false, false});
+    if (m_spare.empty())
+        m_spare.emplace_back();
+    m_reads.splice(m_reads.end(), m_spare);
+    m_reads.back() = {now, urgency, reader, false, false};
     count(m_reads.back(), 1);
     return std::prev(m_reads.end());
 }
@@ -19,7 +22,8 @@ void RunningReads::end(Position read) noexcept
         --m_replaced;
     else
         count(*read, -1);
-    m_reads.erase(read);
+    m_spare.clear();
+    m_spare.splice(m_spare.end(), m_reads, read);
 }
 
 void RunningReads::count(const Read &read, int by)

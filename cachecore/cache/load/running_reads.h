@@ -59,6 +59,7 @@ private:
     void count(const Read &read, int by);
 
     std::list<Read> m_reads;    ///< in the order they began
+    std::list<Read> m_spare;    ///< at most one that ended, for the next to begin with
     unsigned m_running[3] = {}; ///< not replaced, on workers: all; all but the viewport's; the background's
     unsigned m_replaced = 0;
     unsigned m_stalled = 0;

@@ -31,7 +31,7 @@ Result<std::span<const std::byte>> RunReader::bytes(std::size_t index)
         if (auto dropped = dropNeighbourhood(index); !dropped)
             return failure(dropped.error());
         askAhead(index);
-        const ByteRange run = m_ahead ? wanted : runFrom(index);
+        const ByteRange run = followingOn(runFrom(index, runEnd(index)));
         auto filled = fill(run);
         if (!filled && run != wanted)
             filled = fill(wanted);
@@ -57,19 +57,30 @@ std::size_t RunReader::runEnd(std::size_t index) const
     return i;
 }
 
-ByteRange RunReader::runFrom(std::size_t index) const
+ByteRange RunReader::runFrom(std::size_t index, std::size_t end) const
 {
-    return {m_ranges.at(index).begin(), m_ranges.at(runEnd(index) - 1).end()};
+    return {m_ranges.at(index).begin(), m_ranges.at(end - 1).end()};
 }
 
-/// Asks for the runs that begin within kAhead of range number `index`, as long as the system keeps nothing of them from before.
+/// With the gap before it when it is one of a stream of long runs: a reader that leaves something out is none whose next read the system expects.
+ByteRange RunReader::followingOn(ByteRange run) const
+{
+    const ByteOffset before = m_held.end();
+    const bool follows = !m_held.empty() && before <= run.begin() && run.begin() - before <= kGap;
+    return follows && run.length() > kShortRun ? ByteRange(before, run.end()) : run;
+}
+
+/// Asks for the short runs that begin within kAhead of range number `index`, as long as the system keeps nothing of them from before.
 void RunReader::askAhead(std::size_t index)
 {
     m_asked = std::max(m_asked, index);
     const ByteOffset from = m_ranges.at(index).begin();
     while (m_ahead && m_asked < m_dropped && m_ranges.at(m_asked).begin().value() - from.value() < kAhead) {
-        m_ahead = m_source.willNeed(runFrom(m_asked)).has_value();
-        m_asked = runEnd(m_asked);
+        const std::size_t end = runEnd(m_asked);
+        const ByteRange run = runFrom(m_asked, end);
+        if (run.length() <= kShortRun)
+            m_ahead = m_source.willNeed(run).has_value();
+        m_asked = end;
     }
 }
 

@@ -20,16 +20,17 @@ struct RangeList {
 
 /// Gives the medium's bytes of many ascending ranges, and reads neighbours together: up to kRun bytes, through gaps of at most kGap, because
 /// one long read is cheaper than two short ones with so little between them. Bytes of a gap are read and forgotten; where they cannot be read, the ranges around
-/// them are read one by one. Where the source can read ahead when asked, it is asked for runs up to kAhead before they are needed, and the
-/// ranges are taken one by one out of what it has read: the system then keeps them page by page, and writing a few bytes into one of the large pieces that
-/// it keeps when it reads ahead of its own accord costs the more the larger the piece is. What the system keeps in memory of a whole neighbourhood is dropped before its first range is read: whatever is kept
+/// them are read one by one. Long runs follow one another as a stream does, which the system reads ahead of its own accord, in pieces that cost less the
+/// larger they are; short ones are asked for up to kAhead before they are needed, where the source can be asked, so that the medium has several to do at a time.
+/// What the system keeps in memory of a whole neighbourhood is dropped before its first range is read: whatever is kept
 /// afterwards came from the medium since, and dropping run by run would throw away what the system has read ahead.
-/// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer; the system's for kAhead.
+/// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer.
 class RunReader {
 public:
     static constexpr std::uint64_t kRun = std::uint64_t{1} << 20;
     static constexpr std::uint64_t kGap = std::uint64_t{64} << 10;
     static constexpr std::uint64_t kNeighbourhood = std::uint64_t{16} << 20; ///< ranges with at most that between them
+    static constexpr std::uint64_t kShortRun = std::uint64_t{128} << 10;
     static constexpr std::uint64_t kAhead = std::uint64_t{8} << 20;
 
     /// Both must outlive it. `operation` is what errors say was being done.
@@ -48,7 +49,8 @@ public:
 
 private:
     [[nodiscard]] std::size_t runEnd(std::size_t index) const;
-    [[nodiscard]] ByteRange runFrom(std::size_t index) const;
+    [[nodiscard]] ByteRange runFrom(std::size_t index, std::size_t end) const;
+    [[nodiscard]] ByteRange followingOn(ByteRange run) const;
     void askAhead(std::size_t index);
     [[nodiscard]] Result<void> dropNeighbourhood(std::size_t index);
     [[nodiscard]] Result<void> fill(ByteRange range);
