@@ -48,7 +48,12 @@ public:
     }
     Run(const Run &) = delete;
     Run &operator=(const Run &) = delete;
-    ~Run() { (void)m_cached->close(0ms); }
+    ~Run()
+    {
+        (void)m_cached->close(0ms);
+        m_loads->shutDown(); // what waits there holds the executor itself
+        m_calls->shutDown();
+    }
 
     void step()
     {
