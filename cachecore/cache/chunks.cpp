@@ -2,9 +2,26 @@
 #include "cachecore/cache/chunks.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace cachecore {
+
+namespace {
+
+/// The same error, without the names in it when there is no memory for them.
+Error copyOf(const Error &error) noexcept
+{
+    try {
+        return error;
+    } catch (const std::bad_alloc &) {
+        Error bare = Error::of(error.code, error.operation, error.range);
+        bare.systemError = error.systemError;
+        return bare;
+    }
+}
+
+} // namespace
 
 std::optional<Result<ByteWindow>> Chunks::next()
 {
@@ -29,15 +46,15 @@ Result<void> forEachByte(ByteReader &reader, ByteRange range, const std::functio
                          std::stop_token stop)
 {
     if (range.length() <= kAllOrNothing) {
-        const auto whole = view(reader, range, intent, std::move(stop));
+        auto whole = view(reader, range, intent, std::move(stop));
         if (!whole)
-            return failure(whole.error());
+            return failure(std::move(whole.error()));
         std::ranges::for_each(whole->bytes, use);
         return {};
     }
     for (const Result<ByteWindow> &chunk : Chunks(reader, range, intent, std::move(stop))) {
         if (!chunk)
-            return failure(chunk.error());
+            return failure(copyOf(chunk.error()));
         std::ranges::for_each(chunk->bytes, use);
     }
     return {};

@@ -111,17 +111,22 @@ bool PageCache::admit(PageNode &node, std::shared_ptr<const Page> page, bool imp
     return true;
 }
 
-void PageCache::replaceResident(const Page &old, std::shared_ptr<const Page> page)
+bool PageCache::replaceResident(const Page &old, std::shared_ptr<const Page> page)
 {
     assert(old.index() == page->index() && old.range() == page->range());
+    Removed removed;
     std::shared_ptr<const Page> replaced; // destroyed after the lock
     const std::lock_guard lock(m_mutex);
     PageNode *const node = m_nodes.find(page->index());
     if (!node || node->page.get() != &old)
-        return;
-    replaced = std::exchange(node->page, std::move(page));
+        return false;
+    replaced = std::exchange(node->page, page); // which stays pinned here
     replaced->detach(m_detachedBytes);
+    makeRoom(0, removed); // for the old one, while it is pinned
+    if (heldBytes() > m_policy.capacity())
+        takeOut(*node, removed);
     settle(*node);
+    return true;
 }
 
 void PageCache::announceLoading(PageIndex page)

@@ -19,7 +19,7 @@ namespace cachecore {
 /// The pages in memory under a budget of bytes, and the state of every page of the source. Loads nothing itself.
 ///
 /// Invariants:
-///  - resident bytes plus bytes of detached, still pinned pages stay within the budget after every publish; a page that finds no room,
+///  - resident bytes plus bytes of detached, still pinned pages stay within the budget after every publish and replacement; a page that finds no room,
 ///    because all others are pinned, is not admitted; a budget below what is pinned is kept as soon as something is published after the pins are gone;
 ///  - eviction never takes a pinned page; invalidate and replace do, and the pin keeps the bytes alive;
 ///  - the state of a page is Loading while a load is announced, else that of the resident page, else Absent.
@@ -46,8 +46,9 @@ public:
     /// Puts a loaded page in, replacing the resident one, and ends its Loading. Jump and Edit admit to the main queue, Scroll to the small;
     /// Scan admits nothing. Returns whether it is resident now, which it is not without memory either.
     bool publish(std::shared_ptr<const Page> page, Intent intent) noexcept;
-    /// Puts `page` in the place of `old`, in the queues too, if that is still the resident one.
-    void replaceResident(const Page &old, std::shared_ptr<const Page> page);
+    /// Puts `page` in the place of `old`, in the queues too, if that is still the resident one; else nothing happens and it returns false. Where there is no room
+    /// for both while `old` is pinned, neither is resident then.
+    bool replaceResident(const Page &old, std::shared_ptr<const Page> page);
 
     /// A load of the page begins or is wanted (its state becomes Loading; throws std::bad_alloc, with nothing changed), or was given up.
     void announceLoading(PageIndex page);

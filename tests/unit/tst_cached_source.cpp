@@ -57,6 +57,8 @@ private slots:
     void countsThePagesARangeCosts();
     void forgetsExactlyWhatItIsToldTo();
     void refreshingPutsNothingOlderOverWhatWasLoadedSince();
+    void theLaterOfTwoRefreshesIsWhatIsSeen();
+    void refreshingPinnedPagesKeepsToTheBudget();
     void saysThatBytesMayHaveChanged();
     void clonesWithAnEmptyCache();
 };
@@ -413,6 +415,63 @@ void TestCachedSource::refreshingPutsNothingOlderOverWhatWasLoadedSince()
     const auto page = (*cached)->load(ByteOffset(0));
     QVERIFY(page);
     QCOMPARE(page->bytes().front(), std::byte{2});
+}
+
+void TestCachedSource::theLaterOfTwoRefreshesIsWhatIsSeen()
+{
+    std::atomic<int> version = 0;
+    std::atomic<int> reads = 0;
+    const auto gate = std::make_shared<Gate>();
+    SourceFunctions functions;
+    functions.size = kPage;
+    functions.read = [&](ByteOffset, std::span<std::byte> into) -> Result<std::uint64_t> {
+        const int number = ++reads;
+        std::memset(into.data(), version.load(), into.size());
+        if (number == 2)
+            gate->pass();
+        return into.size();
+    };
+    CallableOptions options;
+    options.calls = CallableOptions::Calls::Parallel;
+    auto source = CallableSource::create(functions, options);
+    QVERIFY(source);
+    const auto cached
+        = CachedSource::create(std::move(*source), CachedFixture::smallPages(), std::make_shared<ThreadExecutor>(1));
+    QVERIFY(cached && (*cached)->load(ByteOffset(0)));
+    const auto all = [](ByteRange) { return true; };
+    version = 1;
+    std::jthread first([&] { (*cached)->refresh(ByteRange::whole(kPage), all); });
+    QVERIFY(gate->waitForWaiting(1)); // it has read what the first writer wrote
+    version = 2;
+    (*cached)->refresh(ByteRange::whole(kPage), [&](ByteRange) {
+        // It knows which page it replaces; before it does, the other one has.
+        if (reads == 2) {
+            gate->open();
+            if (first.joinable())
+                first.join();
+        }
+        return true;
+    });
+    const auto page = (*cached)->load(ByteOffset(0));
+    QVERIFY(page);
+    QCOMPARE(page->bytes().front(), std::byte{2});
+}
+
+void TestCachedSource::refreshingPinnedPagesKeepsToTheBudget()
+{
+    constexpr std::uint64_t kBudgetPages = 256;
+    const CachedFixture fixture(patternBytes(kBudgetPages * kPage));
+    std::vector<PageHandle> pins;
+    for (std::uint64_t page = 0; page < kBudgetPages; ++page) {
+        auto loaded = fixture->load(ByteOffset(page * kPage));
+        QVERIFY(loaded);
+        if (page % 2 == 0)
+            pins.push_back(std::move(*loaded));
+    }
+    fixture->refresh(ByteRange::whole(kBudgetPages * kPage), [](ByteRange) { return true; });
+    const CacheStatistics statistics = fixture->statistics();
+    QVERIFY(statistics.residentBytes + statistics.detachedBytes <= statistics.budgetBytes);
+    QVERIFY(statistics.evictions > 0);
 }
 
 void TestCachedSource::saysThatBytesMayHaveChanged()

@@ -4,20 +4,17 @@
 #include "cachecore/cache/cursor.h"
 #include "tests/support/cached_fixture.h"
 #include "tests/support/endless_source.h"
-#include "tests/support/gate.h"
 #include "tests/support/manual_executor.h"
-#include "tests/support/random.h"
 
 #include <QTest>
 
 #include <algorithm>
 #include <array>
-#include <barrier>
-#include <thread>
+#include <chrono>
+#include <cstring>
 
 using namespace cachecore;
 using namespace cachet_test;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -28,12 +25,17 @@ bool holds(std::span<const std::byte> bytes, const std::vector<std::byte> &wante
     return std::ranges::equal(bytes, wanted);
 }
 
-/// Writes one byte past every cache.
-bool poke(MemorySource &memory, std::uint64_t at, std::byte value)
+/// The shortest of some runs of `act`, in nanoseconds.
+template <typename Act>
+std::int64_t fastestNs(const Act &act)
 {
-    const std::array bytes{value};
-    const std::array<std::span<const std::byte>, 1> from{std::span(bytes)};
-    return memory.writev(ByteOffset(at), from).has_value();
+    auto fastest = std::chrono::nanoseconds::max();
+    for (int run = 0; run < 30; ++run) {
+        const auto begun = std::chrono::steady_clock::now();
+        act();
+        fastest = std::min<std::chrono::nanoseconds>(fastest, std::chrono::steady_clock::now() - begun);
+    }
+    return fastest.count();
 }
 
 } // namespace
@@ -44,14 +46,13 @@ class TestCachetDefectsRead : public QObject {
 private slots:
     void c1TheTailIsExactForEveryLengthAndPageSize_data();
     void c1TheTailIsExactForEveryLengthAndPageSize();
+    void c2ViewsBeginWhereTheyAreAskedTo_data();
     void c2ViewsBeginWhereTheyAreAskedTo();
     void c4AllOfTheCapacityIsUsable();
     void c5InvalidationIsExactAndAtOnce();
     void c10BulkReadsTakeAnyAlignment();
-    void c11SixteenThreadsReadWhatIsThere();
-    void c15AnInvalidationWinsAgainstALoadInFlight();
-    void c16EightThreadsReadOnePageOnce();
-    void c17ErrorsExpireAndGrowthIsSeen();
+    void c10BulkReadsGoAtTheSpeedOfMemory_data();
+    void c10BulkReadsGoAtTheSpeedOfMemory();
     void c18ManyPagesNeedNoMappings();
     void c20NothingIsCopiedBeforeAnError();
     void c22AsynchronousReadsGoWhereTheyAreToldTo();
@@ -75,10 +76,18 @@ void TestCachetDefectsRead::c1TheTailIsExactForEveryLengthAndPageSize()
         Cursor cursor(*fixture.cached);
         for (std::uint64_t back = 1; back <= 9; ++back) {
             const std::uint64_t at = size - back;
-            QVERIFY(fixture->load(ByteOffset(at), back));
-            QCOMPARE(fixture->load(ByteOffset(at), back + 1).error().code, ErrorCode::OutOfRange);
+            const auto page = fixture->load(ByteOffset(at), back);
+            QVERIFY(page);
+            const ByteRange rest(ByteOffset(at), page->page().range().end());
+            QVERIFY(holds(page->from(rest.begin()), fixture.wanted(rest)));
+            const auto longer = fixture->load(ByteOffset(at), back + 1);
+            QCOMPARE(longer.error().code, ErrorCode::OutOfRange);
+            QCOMPARE(longer.error().range, std::optional(rangeAt(at, back + 1)));
             QCOMPARE(*cursor.read<std::uint8_t>(ByteOffset(at)), std::to_integer<std::uint8_t>(fixture.bytes[at]));
-            QCOMPARE(cursor.read<std::uint64_t>(ByteOffset(at)).has_value(), back >= 8);
+            const auto wide = cursor.read<std::uint64_t>(ByteOffset(at));
+            QCOMPARE(wide.has_value(), back >= 8);
+            QVERIFY(wide || wide.error().code == ErrorCode::OutOfRange);
+            QVERIFY(wide || wide.error().range == rangeAt(at, 8));
         }
         for (const std::uint64_t beyond : {size, size + 100, size + pageSize}) {
             const auto none = fixture->load(ByteOffset(beyond));
@@ -88,16 +97,27 @@ void TestCachetDefectsRead::c1TheTailIsExactForEveryLengthAndPageSize()
     }
 }
 
+void TestCachetDefectsRead::c2ViewsBeginWhereTheyAreAskedTo_data()
+{
+    c1TheTailIsExactForEveryLengthAndPageSize_data();
+}
+
 void TestCachetDefectsRead::c2ViewsBeginWhereTheyAreAskedTo()
 {
-    const std::uint64_t size = 2 * kPage + 100;
-    const CachedFixture fixture(patternBytes(size));
-    for (std::uint64_t at = 0; at < size; at += 7) {
+    QFETCH(quint32, pageSize);
+    const std::uint64_t size = std::uint64_t{2} * pageSize + 100;
+    const CachedFixture fixture(patternBytes(size), {pageSize, std::uint64_t{1} << 20});
+    const std::uint64_t step = pageSize / 512 * 7;
+    for (std::uint64_t at = 0; at < size; at += step) {
         const auto page = fixture->load(ByteOffset(at));
         QVERIFY(page);
         QVERIFY(holds(page->from(ByteOffset(at)), fixture.wanted({ByteOffset(at), page->page().range().end()})));
-        const std::uint64_t length = std::min<std::uint64_t>(50, size - at);
-        QVERIFY(holds(view(*fixture.cached, rangeAt(at, length))->bytes, fixture.wanted(rangeAt(at, length))));
+        for (const std::uint64_t most :
+             {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{50}, std::uint64_t{pageSize}}) {
+            const ByteRange range = rangeAt(at, std::min(most, size - at));
+            const auto seen = view(*fixture.cached, range);
+            QVERIFY(seen && seen->range == range && holds(seen->bytes, fixture.wanted(range)));
+        }
     }
 }
 
@@ -162,93 +182,37 @@ void TestCachetDefectsRead::c10BulkReadsTakeAnyAlignment()
     }
 }
 
-void TestCachetDefectsRead::c11SixteenThreadsReadWhatIsThere()
+void TestCachetDefectsRead::c10BulkReadsGoAtTheSpeedOfMemory_data()
 {
-    // A quarter of the source fits, so that pages come and go all the time.
-    const CachedFixture fixture(patternBytes(1024 * kPage));
-    std::atomic<int> wrong{0};
-    {
-        std::vector<std::jthread> threads;
-        for (std::uint64_t seed = 0; seed < 16; ++seed) {
-            threads.emplace_back([&fixture, &wrong, seed] {
-                Random random(seed);
-                std::vector<std::byte> into(3000);
-                for (int i = 0; i < 150; ++i) {
-                    const std::uint64_t at = random.below(fixture.bytes.size() - into.size());
-                    if (random.oneIn(10))
-                        fixture->invalidate(rangeAt(at, 2 * kPage));
-                    const bool right
-                        = fixture->read(ByteOffset(at), into) && holds(into, fixture.wanted(rangeAt(at, into.size())));
-                    wrong += right ? 0 : 1;
-                }
-            });
-        }
+    QTest::addColumn<quint64>("from");
+    QTest::addColumn<quint64>("to");
+    for (const quint64 from : {0U, 1U, 2U, 4U, 7U}) {
+        for (const quint64 to : {0U, 1U, 3U, 8U})
+            QTest::addRow("from %u past a multiple of 16 to %u past one", unsigned(from), unsigned(to)) << from << to;
     }
-    QCOMPARE(wrong.load(), 0);
-    QVERIFY(fixture->statistics().residentBytes <= fixture->budget());
 }
 
-void TestCachetDefectsRead::c15AnInvalidationWinsAgainstALoadInFlight()
+void TestCachetDefectsRead::c10BulkReadsGoAtTheSpeedOfMemory()
 {
-    const CachedFixture fixture(patternBytes(4 * kPage));
-    const auto gate = std::make_shared<Gate>();
-    std::optional<std::byte> seen;
-    {
-        fixture.source->setGate(SourceOp::Read, gate); // passed before the bytes are taken
-        std::jthread reader([&] {
-            if (const auto page = fixture->load(ByteOffset(0)))
-                seen = page->bytes()[0];
-        });
-        QVERIFY(gate->waitForWaiting(1));
-        QVERIFY(poke(*fixture.memory, 0, std::byte{0x5a}));
-        fixture->invalidate(rangeAt(0, 1));
-        QVERIFY(poke(*fixture.memory, 0, std::byte{0xa5}));
-        gate->open();
+    // Byte by byte is some fifty times as slow as memory; what finding the pages costs beside the copying is a small part of it.
+    QFETCH(quint64, from);
+    QFETCH(quint64, to);
+    constexpr std::size_t kLength = 512 * 1024 - 64;
+    constexpr std::uint32_t kLargePage = 128 * 1024;
+    const CachedFixture fixture(patternBytes(512 * 1024), {kLargePage, std::uint64_t{2} << 20});
+    std::vector<std::byte> room(kLength + 32);
+    const std::span<std::byte> into = std::span(room).subspan(static_cast<std::size_t>(to), kLength);
+    QVERIFY(fixture->read(ByteOffset(from), into)); // all of it is cached from here on
+    const auto plain = [&] { std::memcpy(into.data(), fixture.bytes.data() + from, kLength); };
+    const auto cached = [&] { (void)fixture->read(ByteOffset(from), into); };
+    std::int64_t plainNs = fastestNs(plain);
+    std::int64_t cachedNs = fastestNs(cached);
+    for (int more = 0; more < 20 && cachedNs > 6 * plainNs; ++more) { // others may be using the memory
+        plainNs = std::min(plainNs, fastestNs(plain));
+        cachedNs = std::min(cachedNs, fastestNs(cached));
     }
-    // Whatever the read in flight took, what is installed and given was read after the invalidation.
-    QCOMPARE(seen, std::optional(std::byte{0xa5}));
-    QCOMPARE(fixture->tryGet(ByteOffset(0)).bytes()[0], std::byte{0xa5});
-    QCOMPARE(fixture.source->count(SourceOp::Read), std::uint64_t{2});
-}
-
-void TestCachetDefectsRead::c16EightThreadsReadOnePageOnce()
-{
-    const CachedFixture fixture(patternBytes(4 * kPage));
-    const auto gate = std::make_shared<Gate>();
-    fixture.source->setGate(SourceOp::Read, gate);
-    std::atomic<int> right{0};
-    {
-        std::vector<std::jthread> threads;
-        for (int i = 0; i < 8; ++i) {
-            threads.emplace_back([&] {
-                const auto page = fixture->load(ByteOffset(5));
-                right += page && page->bytes()[5] == fixture.bytes[5] ? 1 : 0;
-            });
-        }
-        QVERIFY(gate->waitForWaiting(1));
-        gate->open();
-    }
-    QCOMPARE(right.load(), 8);
-    QCOMPARE(fixture.source->count(SourceOp::Read), std::uint64_t{1});
-}
-
-void TestCachetDefectsRead::c17ErrorsExpireAndGrowthIsSeen()
-{
-    const CachedFixture fixture(patternBytes(2 * kPage + 10));
-    fixture.source->addBadRange(rangeAt(0, 512));
-    QCOMPARE(fixture->load(ByteOffset(0)).error().code, ErrorCode::Io);
-    QCOMPARE(fixture->state(ByteOffset(0)), PageState::Failed);
-    fixture.source->clearBadRanges();
-    fixture->invalidate(rangeAt(0, 1)); // the user asks at once; by itself it is tried again when its time has come
-    QVERIFY(fixture->load(ByteOffset(0)));
-
-    QVERIFY(fixture->load(ByteOffset(2 * kPage)));
-    QCOMPARE(fixture->load(ByteOffset(3 * kPage)).error().code, ErrorCode::OutOfRange);
-    fixture.memory->resize(4 * kPage);
-    QVERIFY(fixture->refreshSize());
-    QCOMPARE(fixture->size(), 4 * kPage);
-    QCOMPARE(fixture->load(ByteOffset(2 * kPage))->bytes().size(), static_cast<std::size_t>(kPage));
-    QVERIFY(fixture->load(ByteOffset(3 * kPage)));
+    QVERIFY2(cachedNs <= 6 * plainNs, qPrintable(QString("%1 ns, memory %2 ns").arg(cachedNs).arg(plainNs)));
+    QVERIFY(holds(into, fixture.wanted(rangeAt(from, kLength))));
 }
 
 void TestCachetDefectsRead::c18ManyPagesNeedNoMappings()
@@ -301,9 +265,19 @@ void TestCachetDefectsRead::c22AsynchronousReadsGoWhereTheyAreToldTo()
     QVERIFY(holds(middle, fixture.wanted(rangeAt(kPage - 50, 100))));
     QVERIFY(std::ranges::all_of(std::span(into).first(50), [](std::byte b) { return b == std::byte{0xee}; }));
     QVERIFY(std::ranges::all_of(std::span(into).last(50), [](std::byte b) { return b == std::byte{0xee}; }));
-    // What is cached is answered in the call, with no turn of any executor.
-    QVERIFY(fixture->readAsync(ByteOffset(0), std::span(into).first(100), loads, [](auto) { qFatal("called"); }));
+    // What is cached is answered in the call, with no turn of any executor, however much it is and wherever it goes to.
+    std::vector<std::byte> much(3 * kPage, std::byte{0xee});
+    const std::span<std::byte> part = std::span(much).subspan(kPage / 2 + 3, 2 * kPage);
+    QVERIFY(
+        !fixture->readAsync(ByteOffset(17), part, loads, [&](const Result<void> &read) { done += read ? 1 : 100; }));
+    loads->runAll();
+    std::ranges::fill(much, std::byte{0xee});
+    QVERIFY(fixture->readAsync(ByteOffset(17), part, loads, [](auto) { qFatal("called"); }));
     QCOMPARE(loads->waiting(), std::size_t{0});
+    QCOMPARE(done, 2);
+    QVERIFY(holds(part, fixture.wanted(rangeAt(17, part.size()))));
+    QCOMPARE(much[kPage / 2 + 2], std::byte{0xee});
+    QCOMPARE(much[kPage / 2 + 3 + 2 * kPage], std::byte{0xee});
 }
 
 void TestCachetDefectsRead::c23PageSizesThatCannotWorkAreRefused()

@@ -224,7 +224,13 @@ void PageLoader::refresh(ByteRange span, const std::function<bool(ByteRange)> &a
                 load.stale = true;
         });
     }
-    for (const PageIndex index : m_cache->residentIn(pages.first, pages.count)) {
+    std::vector<PageIndex> resident;
+    try {
+        resident = m_cache->residentIn(pages.first, pages.count);
+    } catch (const std::bad_alloc &) { // none of them may stay then
+        m_cache->invalidate(pages.first, pages.count);
+    }
+    for (const PageIndex index : resident) {
         const ByteRange range = m_extent->rangeOf(index);
         const PageHandle before = m_cache->tryGet(index);
         if (!before || !affected(range))
@@ -232,14 +238,13 @@ void PageLoader::refresh(ByteRange span, const std::function<bool(ByteRange)> &a
         try {
             const auto page = std::make_shared<Page>(index, range, m_cache->frames());
             const auto got = m_source->readAt(range.begin(), page->writableBytes());
-            if (got && *got == range.length() && before.page().range() == range) {
-                // Another one there by now was read later than this one, or began to be.
-                m_cache->replaceResident(before.page(), page);
+            if (got && *got == range.length() && before.page().range() == range
+                && m_cache->replaceResident(before.page(), page))
                 continue;
-            }
         } catch (const std::bad_alloc &) {
             // No room for the new bytes: the page goes, the old ones must not stay.
         }
+        // Another one there by now may have been put there by a refresh that had read it before this write.
         m_cache->invalidate(index, 1);
     }
 }
