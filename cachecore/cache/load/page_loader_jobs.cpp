@@ -14,6 +14,36 @@ constexpr unsigned kLongestRetryShift = 6; ///< at most 2^6 s between two tries 
 
 } // namespace
 
+/// A post that this thread makes with the lock held, and the jobs that it destroys.
+struct PageLoader::Posting {
+    const PageLoader *loader;
+    unsigned dropped = 0;
+};
+
+thread_local PageLoader::Posting *PageLoader::t_posting = nullptr;
+
+/// What a worker does. Destroyed unrun it says so, or those who wait would wait for nothing.
+class PageLoader::Job {
+public:
+    explicit Job(std::shared_ptr<PageLoader> loader)
+        : m_loader(std::move(loader))
+    {
+    }
+    Job(Job &&) noexcept = default;
+    Job(const Job &) = delete;
+    Job &operator=(const Job &) = delete;
+    Job &operator=(Job &&) = delete;
+    ~Job()
+    {
+        if (m_loader)
+            m_loader->jobDropped();
+    }
+    void operator()() { std::exchange(m_loader, {})->runJob(); }
+
+private:
+    std::shared_ptr<PageLoader> m_loader;
+};
+
 /// Posts as many jobs as there are reads that could begin now.
 void PageLoader::startJobs()
 {
@@ -24,25 +54,52 @@ void PageLoader::startJobs()
             return;
         ++m_jobs;
         ++m_posted;
-        bool refused = false;
-        try {
-            refused = !m_executor->post([self = shared_from_this()] { self->runJob(); });
-            if (!refused)
-                continue;
-        } catch (const std::bad_alloc &) { // the same, with another error
-        }
-        --m_jobs;
-        --m_posted;
-        dropWithoutWorkers(refused);
+        Posting posting{this};
+        const bool memory = postJob(posting);
+        if (posting.dropped == 0)
+            continue;
+        m_jobs -= posting.dropped;
+        m_posted -= posting.dropped;
+        if (memory)
+            endUnread();
+        else if (m_jobs <= m_running.replaced())
+            dropAll(false); // no job that is under way will come back for what waits
         return;
     }
 }
 
-/// No job can be started: what waits ends, unless a job that is under way will come back for it.
-void PageLoader::dropWithoutWorkers(bool refused)
+/// False without memory. Whether it was taken or refused, `posting` tells.
+bool PageLoader::postJob(Posting &posting)
 {
-    if (m_jobs <= m_running.replaced())
-        dropAll(refused);
+    bool memory = true;
+    t_posting = &posting;
+    try {
+        (void)m_executor->post(Job(shared_from_this()));
+    } catch (const std::bad_alloc &) {
+        memory = false;
+    }
+    t_posting = nullptr;
+    return memory;
+}
+
+void PageLoader::jobDropped()
+{
+    if (t_posting && t_posting->loader == this) {
+        ++t_posting->dropped;
+        return;
+    }
+    Lock lock(m_mutex);
+    --m_jobs;
+    --m_posted;
+    endUnread();
+    tellEnded(lock);
+}
+
+/// After the executor has given up a job: what waits ends, unless another job is about to come for it. One that runs could not go on after its read.
+void PageLoader::endUnread()
+{
+    if (m_posted == 0)
+        dropAll(true);
 }
 
 /// Counts reads that have stalled, and has other workers started in place of theirs.
