@@ -124,7 +124,7 @@ void PageCache::replaceResident(const Page &old, std::shared_ptr<const Page> pag
     settle(*node);
 }
 
-void PageCache::announceLoading(PageIndex page)
+bool PageCache::announceLoading(PageIndex page)
 {
     const std::lock_guard lock(m_mutex);
     PageNode *const node = m_nodes.obtain(page);
@@ -132,6 +132,7 @@ void PageCache::announceLoading(PageIndex page)
         throw std::bad_alloc();
     setLoading(*node, true);
     settle(*node);
+    return node->page != nullptr;
 }
 
 void PageCache::abandonLoading(PageIndex page) noexcept

@@ -23,6 +23,9 @@
 
 namespace cachecore {
 
+/// For how long a job looks for what is lost of pages that cannot be read whole, before others come first.
+inline constexpr std::chrono::seconds kSearchTime{1};
+
 /// Reads pages on an Executor and publishes them to a PageCache.
 ///
 ///     (no load) --request, wait--> waiting --a job takes it--> running --read ended--> published, load gone
@@ -35,6 +38,7 @@ namespace cachecore {
 ///  - a page is announced as Loading in the cache exactly while it has a load;
 ///  - a job runs one read of at most kLongestRead bytes, neighbours in the queue merged, the first of the queue first;
 ///  - of each class no more than mostReads run at once, so that the viewport always has a worker of its own (LoadClass);
+///  - a page whose search for what is lost of it takes longer than kSearchTime is published as far as it is known, and goes on behind the others;
 ///  - a job that the executor gives up unrun is missed: what waits ends with Closed unless other jobs wait there, and can be asked for again;
 ///  - a worker whose read has stalled has another one in its place, up to the executor's bound, until the read returns. What it brings then is as good as any.
 /// Stalls are noticed by whoever calls, by workers, and by those who wait; noticeStalledReads() is for programs in which for seconds nobody does.
@@ -116,8 +120,9 @@ private:
     void runBatch(const Taken &taken, Lock &lock);
     void endRead(RunningReads::Position read);
     [[nodiscard]] PagesRead readBatch(const Batch &batch, Arrived &arrived);
+    [[nodiscard]] bool publishPart(const LoadQueue::Ref &load, const std::shared_ptr<Page> &page) noexcept;
     void finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages, Arrived &arrived);
-    void delayRetry(Page &page);
+    void delayRetry(Page &page) const;
 
     const std::shared_ptr<BlockSource> m_source;
     const std::shared_ptr<PageCache> m_cache;

@@ -187,8 +187,12 @@ PagesRead PageLoader::readBatch(const Batch &batch, Arrived &arrived)
 {
     try {
         arrived.reserve(batch.size());
-        PagesRead read = readPages(*m_source, *m_extent, m_cache->frames(), {batch.front()->page, batch.size()},
-                                   AfterDamage::GoOn);
+        const Load &first = *batch.front();
+        const SearchTime time{m_env.get(), m_env->now() + kSearchTime};
+        const bool goesOn = first.part && first.part->range() == m_extent->rangeOf(first.page);
+        PagesRead read = goesOn
+            ? readOnFrom(*m_source, *first.part, m_cache->frames(), time)
+            : readPages(*m_source, *m_extent, m_cache->frames(), {first.page, batch.size()}, AfterDamage::GoOn, time);
         for (const std::shared_ptr<Page> &page : read.pages) {
             if (page->damage())
                 delayRetry(*page);
@@ -199,16 +203,32 @@ PagesRead PageLoader::readBatch(const Batch &batch, Arrived &arrived)
     }
 }
 
-/// Says when a page with damage may be tried again: later after each failure in a row.
-void PageLoader::delayRetry(Page &page)
+/// Says when a page with damage may be tried again: later after each failure in a row, at once when it is unfinished.
+void PageLoader::delayRetry(Page &page) const
 {
     Page::Damage damage = *page.damage();
     const PageHandle before = m_cache->tryGet(page.index());
-    if (before && before.page().damage())
-        damage.attempts = before.page().damage()->attempts + 1;
-    damage.retryAt
-        = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
+    damage.attempts = before && before.page().damage() ? before.page().damage()->attempts : 0;
+    if (!page.unfinished()) {
+        ++damage.attempts;
+        damage.retryAt
+            = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
+    }
     page.setDamage(std::move(damage));
+}
+
+/// Shows what is known of an unfinished page, the load of which goes on. False without memory.
+bool PageLoader::publishPart(const LoadQueue::Ref &load, const std::shared_ptr<Page> &page) noexcept
+{
+    m_cache->publish(page, load->intent);
+    try {
+        (void)m_cache->announceLoading(load->page);
+    } catch (const std::bad_alloc &) {
+        return false;
+    }
+    load->part = page;
+    m_queue.putBehind(*load);
+    return true;
 }
 
 /// Publishes what was read and ends the loads; those invalidated meanwhile wait again, or end with nothing when the loader is
@@ -219,12 +239,18 @@ void PageLoader::finishBatch(const Batch &batch, const std::vector<std::shared_p
         Load &load = *batch[i];
         const bool stale = std::exchange(load.stale, false);
         if (stale && !m_closed) {
+            load.part.reset();
             m_queue.putBack(load);
+            continue;
+        }
+        const bool unfinished = !stale && !pages.empty() && pages[i]->unfinished();
+        if (unfinished && !m_closed && publishPart(batch[i], pages[i])) {
+            arrived.push_back(pages[i]);
             continue;
         }
         m_queue.erase(load);
         load.running = false;
-        if (!stale && !pages.empty())
+        if (!stale && !unfinished && !pages.empty())
             load.result = pages[i];
         end(batch[i]);
         if (!load.result) {
