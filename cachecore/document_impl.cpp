@@ -63,13 +63,17 @@ void Document::Impl::peekSource(ByteOffset at, std::span<std::byte> bytes, std::
             std::ranges::fill(partOf(conditions, at, held), ByteCondition::Loaded);
             if (!handle.page().damage())
                 continue;
-            for (const ByteRange bad : handle.page().damage()->bad) {
-                const ByteRange shown = bad.intersection(held);
-                if (shown.empty())
-                    continue;
-                std::ranges::fill(partOf(bytes, at, shown), std::byte{0});
-                std::ranges::fill(partOf(conditions, at, shown), ByteCondition::Unreadable);
-            }
+            const auto blank = [&](const std::vector<ByteRange> &missing, ByteCondition condition) {
+                for (const ByteRange range : missing) {
+                    const ByteRange shown = range.intersection(held);
+                    if (shown.empty())
+                        continue;
+                    std::ranges::fill(partOf(bytes, at, shown), std::byte{0});
+                    std::ranges::fill(partOf(conditions, at, shown), condition);
+                }
+            };
+            blank(handle.page().damage()->bad, ByteCondition::Unreadable);
+            blank(handle.page().damage()->untried, ByteCondition::NotLoaded);
         }
     }
     if (window.end().value() > sourceSize && !window.empty()) {

@@ -145,7 +145,7 @@ Result<ByteWindow> Document::Impl::window(ByteOffset at, Intent intent, std::sto
         const Page &page = pages->front().page();
         std::vector<ByteRange> bad;
         if (page.damage())
-            bad = page.damage()->bad;
+            page.damage()->forEachMissing([&bad](ByteRange missing) { bad.push_back(missing); });
         bad.push_back(
             page.range().intersection(ByteRange(ByteOffset(m_cached->sourceSize()), ByteOffset(kMaxSourceSize))));
         const ByteRange good = goodAround(at, page.range(), bad, edits);

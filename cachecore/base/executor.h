@@ -8,6 +8,8 @@ namespace cachecore {
 /// Where the engine runs its work. The engine starts no thread of its own: the application injects a
 /// pool, tests inject an executor they step by hand.
 ///
+/// Invariant: a task that was taken and is given up later (the pool ends, its queue is cleared) is destroyed unrun, with no lock held that these functions take:
+/// tasks of the engine tell those who wait for them.
 /// Thread: all functions may be called from any thread, also from inside a task.
 class Executor {
 public:

@@ -186,7 +186,7 @@ private:
     [[nodiscard]] Result<PageHandle> readable(PageHandle page, ByteRange range) const;
     [[nodiscard]] Result<void> pinLoaded(SourceExtent::Pages rest, Intent intent, const std::stop_token &stop,
                                          std::vector<PageHandle> &handles);
-    void pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles);
+    void pinForScan(SourceExtent::Pages rest, const std::stop_token &stop, std::vector<PageHandle> &handles);
     [[nodiscard]] std::uint64_t missingFrom(PageIndex first, std::uint64_t most) const;
     [[nodiscard]] std::optional<ByteWindow> scanWindow(ByteOffset at);
     void readAhead(ByteRange visible, ReadAhead::Plan plan);

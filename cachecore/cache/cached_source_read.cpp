@@ -55,12 +55,14 @@ std::optional<Error> CachedSource::unreadableIn(const Page &page, ByteRange rang
         return readError(ErrorCode::Changed, range);
     const auto matters = [&hidden](ByteRange bad) { return !bad.empty() && !(hidden && hidden(bad)); };
     if (page.damage()) {
-        for (const ByteRange damaged : page.damage()->bad) {
+        std::optional<ByteRange> first;
+        page.damage()->forEachMissing([&](ByteRange damaged) {
             const ByteRange bad = damaged.intersection(range);
-            if (!matters(bad))
-                continue;
-            return damageError(*page.damage(), bad);
-        }
+            if (!first && matters(bad))
+                first = bad;
+        });
+        if (first)
+            return damageError(*page.damage(), *first);
     }
     const ByteOffset sourceEnd(sourceSize());
     const ByteRange lost = range.intersection(ByteRange(sourceEnd, ByteOffset(kMaxSourceSize)));
@@ -132,9 +134,12 @@ Result<std::vector<PageHandle>> CachedSource::pin(ByteRange range, Intent intent
                 return failure(readError(ErrorCode::Cancelled, m_extent->rangeOf(rest.first)));
             const std::size_t before = handles.size();
             if (intent == Intent::Scan)
-                pinForScan(rest, handles);
+                pinForScan(rest, stop, handles);
             else if (auto pinned = pinLoaded(rest, intent, stop, handles); !pinned)
                 return failure(std::move(pinned.error()));
+            if (handles.back().page().unfinished())
+                return failure(
+                    readError(m_closed ? ErrorCode::Closed : ErrorCode::Cancelled, handles.back().page().range()));
             for (std::size_t i = before; i < handles.size(); ++i) {
                 const ByteRange part = m_extent->rangeOf({pages.first.value + i}).intersection(range);
                 if (auto error = unreadableIn(handles[i].page(), part, hidden))
@@ -175,8 +180,8 @@ std::uint64_t CachedSource::missingFrom(PageIndex first, std::uint64_t most) con
 }
 
 /// Pins the first pages of `rest`: one that is resident, or as many that are not as one read takes. They are read for this
-/// call alone and never enter the cache.
-void CachedSource::pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> &handles)
+/// call alone and never enter the cache. The last one is unfinished when it was stopped or closed meanwhile.
+void CachedSource::pinForScan(SourceExtent::Pages rest, const std::stop_token &stop, std::vector<PageHandle> &handles)
 {
     PageHandle resident = m_cache->tryGet(rest.first);
     if (resident.state() == PageState::Ready) {
@@ -185,7 +190,11 @@ void CachedSource::pinForScan(SourceExtent::Pages rest, std::vector<PageHandle> 
     }
     const std::uint64_t missing = missingFrom(rest.first, std::min(rest.count, pagesPerRead(m_extent->pageSize)));
     const auto begun = m_env->now();
-    PagesRead read = readPages(*m_source, *m_extent, m_cache->frames(), {rest.first, missing}, AfterDamage::Stop);
+    const auto time = [this] { return SearchTime{m_env.get(), m_env->now() + kSearchTime}; };
+    PagesRead read
+        = readPages(*m_source, *m_extent, m_cache->frames(), {rest.first, missing}, AfterDamage::Stop, time());
+    while (read.pages.back()->unfinished() && !stop.stop_requested() && !m_closed)
+        readOn(*m_source, *read.pages.back(), time(), read);
     m_loader->counters().count(read, m_env->now() - begun);
     for (std::shared_ptr<Page> &page : read.pages)
         handles.emplace_back(std::move(page));
@@ -243,12 +252,12 @@ Result<ByteWindow> CachedSource::window(ByteOffset at, Intent intent, std::stop_
         return failure(std::move(*error));
     ByteRange good = page.page().range().intersection(ByteRange::whole(sourceSize()));
     if (page.page().damage()) {
-        for (const ByteRange bad : page.page().damage()->bad) {
+        page.page().damage()->forEachMissing([&](ByteRange bad) {
             if (bad.end() <= at)
                 good = {std::max(good.begin(), bad.end()), good.end()};
             else
                 good = {good.begin(), std::min(good.end(), bad.begin())};
-        }
+        });
     }
     return windowOf(std::move(page), good);
 }

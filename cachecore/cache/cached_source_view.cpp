@@ -99,8 +99,15 @@ void CachedSource::pagesArrived(std::span<const std::shared_ptr<const Page>> pag
     {
         const std::lock_guard lock(m_viewMutex);
         for (const std::shared_ptr<const Page> &page : pages) {
-            if (m_visible.contains(page->index()))
+            if (!m_visible.contains(page->index()))
+                continue;
+            const auto former = std::ranges::find_if(m_pins, [&](const PageHandle &pin) {
+                return pin.page().index() == page->index();
+            });
+            if (former == m_pins.end())
                 keep(PageHandle(page));
+            else
+                *former = PageHandle(page); // no two copies of a page are held
         }
     }
     notify({.pages = true});

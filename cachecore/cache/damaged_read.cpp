@@ -27,12 +27,14 @@ Result<std::uint64_t> repeated(const BlockSource &source, ByteRange range, const
     return done;
 }
 
+/// Reads range after range, the first one first; of those that fail the halves come next.
 class Splitter {
 public:
-    Splitter(BlockSource &source, ByteRange whole, std::span<std::byte> into)
+    Splitter(BlockSource &source, ByteRange whole, std::span<std::byte> into, SearchTime time)
         : m_source(source)
         , m_whole(whole)
         , m_into(into)
+        , m_time(time)
     {
     }
 
@@ -53,11 +55,42 @@ public:
             readDirect(m_whole);
         else
             fail(m_whole, std::move(error));
+        readRest();
     }
 
-    DamagedRead take() { return std::move(m_found); }
+    void goOn(DamagedRead before)
+    {
+        m_found.bad = std::move(before.bad);
+        m_found.error = std::move(before.error);
+        m_found.endsAt = before.endsAt;
+        m_todo.assign(before.untried.rbegin(), before.untried.rend());
+        if (!m_todo.empty())
+            readNext();
+        readRest();
+    }
+
+    DamagedRead take()
+    {
+        m_found.untried.assign(m_todo.rbegin(), m_todo.rend());
+        if (m_found.bad.empty() && m_todo.empty())
+            m_found.error.reset(); // a failure that did not come again
+        return std::move(m_found);
+    }
 
 private:
+    void readRest()
+    {
+        while (!m_todo.empty() && !m_time.over())
+            readNext();
+    }
+
+    void readNext()
+    {
+        const ByteRange range = m_todo.back();
+        m_todo.pop_back();
+        readDirect(range);
+    }
+
     void readDirect(ByteRange range)
     {
         if (m_found.endsAt && range.begin().value() >= *m_found.endsAt) {
@@ -80,16 +113,15 @@ private:
     {
         if (!m_found.error)
             m_found.error = std::move(error);
-        ++m_failures;
         const std::uint64_t half = halfOf(range);
-        if (half == 0 || m_failures >= kMostFailures) {
+        if (half == 0) {
             m_found.failedBytes += range.length();
             markBad(range);
             return;
         }
         const ByteOffset middle = range.begin() + half;
-        readDirect({range.begin(), middle});
-        readDirect({middle, range.end()});
+        m_todo.push_back({middle, range.end()});
+        m_todo.push_back({range.begin(), middle});
     }
 
     /// Where to split `range`, whose begin is a multiple of the unit; 0 when it is one unit. The unit may grow while reading.
@@ -121,8 +153,9 @@ private:
     BlockSource &m_source;
     const ByteRange m_whole;
     const std::span<std::byte> m_into;
+    const SearchTime m_time;
     DamagedRead m_found;
-    unsigned m_failures = 0;
+    std::vector<ByteRange> m_todo; ///< to be read, the next one last
 };
 
 } // namespace
@@ -135,17 +168,22 @@ Result<std::uint64_t> readToTheEnd(BlockSource &source, ByteOffset at, std::span
 }
 
 DamagedRead readAroundDamage(BlockSource &source, ByteRange range, std::span<std::byte> into,
-                             std::optional<Error> failed)
+                             std::optional<Error> failed, SearchTime time)
 {
-    Splitter splitter(source, range, into);
+    Splitter splitter(source, range, into, time);
     if (failed)
         splitter.splitWhole(std::move(*failed));
     else
         splitter.readWhole();
-    DamagedRead found = splitter.take();
-    if (found.bad.empty())
-        found.error.reset(); // a failure that did not come again
-    return found;
+    return splitter.take();
+}
+
+DamagedRead readUntried(BlockSource &source, ByteRange range, std::span<std::byte> into, DamagedRead before,
+                        SearchTime time)
+{
+    Splitter splitter(source, range, into, time);
+    splitter.goOn(std::move(before));
+    return splitter.take();
 }
 
 } // namespace cachecore

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/base/env.h"
 #include "cachecore/base/error.h"
 #include "cachecore/source/block_source.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,11 +15,20 @@ namespace cachecore {
 
 /// What a read that splits around failures found out.
 struct DamagedRead {
-    std::vector<ByteRange> bad;          ///< ascending, not touching
-    std::optional<Error> error;          ///< the first failure; none: nothing is bad
+    std::vector<ByteRange> bad;     ///< ascending, not touching
+    std::vector<ByteRange> untried; ///< behind these, ascending: parts of reads that failed, for which no time was left
+    std::optional<Error> error;     ///< the first failure; none: nothing is bad or untried
     std::optional<std::uint64_t> endsAt; ///< the source ended before `range` did, at this size
-    std::uint64_t failedBytes = 0;       ///< of `bad`, those the medium failed for, not those past its end
+    std::uint64_t failedBytes = 0;       ///< of `bad`, those the medium failed for now, not those past its end
     std::uint64_t reads = 0;             ///< reads that were made
+};
+
+/// How long one may look for what is lost of a failed read: each try can take a failing disk many seconds. Without an Env as long as it takes.
+struct SearchTime {
+    const Env *env = nullptr;
+    std::chrono::steady_clock::time_point until{};
+
+    [[nodiscard]] bool over() const { return env && env->now() >= until; }
 };
 
 /// The bytes a read gave of what was asked. A source that claims to have given more is not believed: an error with EPROTO. Where it gives
@@ -26,11 +37,14 @@ struct DamagedRead {
 
 /// Fills `into` with `range` of `source`; where reading fails, halves the range down to the unit that can fail alone, asking the medium
 /// itself (BlockSource::readDirect), so that only what really cannot be read is lost. `failed` is the error of a read of the whole range
-/// that was made before; without one it is read whole first. After kMostFailures failed reads the rest that is known to contain a failure
-/// counts as bad whole: a dead disk must not be asked for every sector. Blocking. Throws std::bad_alloc.
+/// that was made before; without one it is read whole first. When `time` is over, the parts that were not read by themselves are left
+/// untried. Blocking. Throws std::bad_alloc.
 [[nodiscard]] DamagedRead readAroundDamage(BlockSource &source, ByteRange range, std::span<std::byte> into,
-                                           std::optional<Error> failed = {});
+                                           std::optional<Error> failed = {}, SearchTime time = {});
 
-inline constexpr unsigned kMostFailures = 64;
+/// Goes on where `before`, for the same `range` and `into`, had no time left; makes at least one read of what is untried, so that with every call less is. Blocking.
+/// Throws std::bad_alloc.
+[[nodiscard]] DamagedRead readUntried(BlockSource &source, ByteRange range, std::span<std::byte> into,
+                                      DamagedRead before, SearchTime time = {});
 
 } // namespace cachecore

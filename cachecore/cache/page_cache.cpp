@@ -129,7 +129,7 @@ bool PageCache::replaceResident(const Page &old, std::shared_ptr<const Page> pag
     return true;
 }
 
-void PageCache::announceLoading(PageIndex page)
+bool PageCache::announceLoading(PageIndex page)
 {
     const std::lock_guard lock(m_mutex);
     PageNode *const node = m_nodes.obtain(page);
@@ -137,6 +137,7 @@ void PageCache::announceLoading(PageIndex page)
         throw std::bad_alloc();
     setLoading(*node, true);
     settle(*node);
+    return node->page != nullptr;
 }
 
 void PageCache::abandonLoading(PageIndex page) noexcept

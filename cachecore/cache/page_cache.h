@@ -50,8 +50,8 @@ public:
     /// for both while `old` is pinned, neither is resident then.
     bool replaceResident(const Page &old, std::shared_ptr<const Page> page);
 
-    /// A load of the page begins or is wanted (its state becomes Loading; throws std::bad_alloc, with nothing changed), or was given up.
-    void announceLoading(PageIndex page);
+    /// A load of the page begins or is wanted (its state becomes Loading; throws std::bad_alloc, with nothing changed), or was given up. Returns whether it is resident.
+    bool announceLoading(PageIndex page);
     void abandonLoading(PageIndex page) noexcept;
 
     /// Drops exactly the resident pages of [first, first + count). O(min(count, resident)).

@@ -27,7 +27,10 @@ Page::~Page()
 
 bool Page::readable(ByteRange range) const
 {
-    return !m_damage || std::ranges::none_of(m_damage->bad, [range](ByteRange bad) { return bad.intersects(range); });
+    const auto outside = [range](const std::vector<ByteRange> &lost) {
+        return std::ranges::none_of(lost, [range](ByteRange part) { return part.intersects(range); });
+    };
+    return !m_damage || (outside(m_damage->bad) && outside(m_damage->untried));
 }
 
 void Page::setDamage(Damage damage)

@@ -17,15 +17,27 @@ namespace cachecore {
 
 /// The bytes of one page as they were read, never changed after it is published. A page of which some bytes could not
 /// be read is Failed: it knows which, the others are good.
-/// Invariant: bad ranges ascend, do not touch, lie in range(), and there are some exactly when there is an error.
+/// Invariant: bad ranges ascend and do not touch, untried ones ascend behind them, all lie in range(), and there are some exactly when there is an error.
 class Page {
 public:
     /// What could not be read, and when another try makes sense.
     struct Damage {
-        std::vector<ByteRange> bad;
-        Error error;
+        std::vector<ByteRange> bad; ///< cannot be read
+        Error error;                ///< the first failure
         std::chrono::steady_clock::time_point retryAt;
         unsigned attempts = 1; ///< failed loads of this page in a row
+        /// Parts of reads that failed, which nobody has yet read by themselves: they may be good. Reading goes on with these.
+        std::vector<ByteRange> untried{};
+
+        /// Calls `use` for every range that is bad or untried, ascending.
+        template <typename Use>
+        void forEachMissing(const Use &use) const
+        {
+            for (const std::vector<ByteRange> *const ranges : {&bad, &untried}) {
+                for (const ByteRange range : *ranges)
+                    use(range);
+            }
+        }
     };
 
     /// A page of `range`, at most a frame long, whose bytes (nothing is written to them) the loader fills before publishing. Throws std::bad_alloc.
@@ -40,12 +52,15 @@ public:
     /// nullptr when every byte could be read.
     [[nodiscard]] const Damage *damage() const { return m_damage.get(); }
     [[nodiscard]] PageState state() const { return m_damage ? PageState::Failed : PageState::Ready; }
-    /// True when no byte of `range` is bad.
+    /// True when reading it is to go on: some of its bytes are untried.
+    [[nodiscard]] bool unfinished() const { return m_damage && !m_damage->untried.empty(); }
+    /// True when no byte of `range` is bad or untried.
     [[nodiscard]] bool readable(ByteRange range) const;
 
     /// For the loader, before publishing. setDamage throws std::bad_alloc.
     [[nodiscard]] std::span<std::byte> writableBytes() { return {m_bytes, length()}; }
     void setDamage(Damage damage);
+    void clearDamage() { m_damage.reset(); }
 
     /// For the cache, once, when the page leaves it while it may be pinned: adds its bytes to `account` until the last pin is gone.
     void detach(std::shared_ptr<std::atomic<std::uint64_t>> account) const;

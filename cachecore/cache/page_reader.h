@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/cache/damaged_read.h"
 #include "cachecore/cache/page_handle.h"
 #include "cachecore/cache/source_extent.h"
 #include "cachecore/source/block_source.h"
@@ -34,10 +35,18 @@ struct PagesRead {
 enum class AfterDamage : std::uint8_t { GoOn, Stop };
 
 /// Reads consecutive pages in one read; where that fails or comes short, each that is missing again around what cannot be read. With AfterDamage::Stop
-/// the first page with damage is the last one returned. Such a page may be tried again at once (retryAt is the clock's beginning).
+/// the first page with damage is the last one returned. Such a page may be tried again at once (retryAt is the clock's beginning). When `time` is over, each page
+/// is still read once, and those with damage are left unfinished.
 /// Blocking. Throws std::bad_alloc when there is no room for the pages.
 [[nodiscard]] PagesRead readPages(BlockSource &source, const SourceExtent &extent,
                                   const std::shared_ptr<FramePool> &frames, SourceExtent::Pages wanted,
-                                  AfterDamage afterDamage);
+                                  AfterDamage afterDamage, SearchTime time = {});
+
+/// Goes on reading an unfinished page that is published nowhere yet; adds to the counts of `read`. With every call less of it is untried. Blocking. Throws
+/// std::bad_alloc.
+void readOn(BlockSource &source, Page &page, SearchTime time, PagesRead &read);
+/// The same into a page of its own that takes over what `part` has. Throws std::bad_alloc.
+[[nodiscard]] PagesRead readOnFrom(BlockSource &source, const Page &part, const std::shared_ptr<FramePool> &frames,
+                                   SearchTime time);
 
 } // namespace cachecore

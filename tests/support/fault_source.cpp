@@ -41,6 +41,12 @@ void FaultSource::addBadRange(ByteRange range)
     m_badReads.push_back(range);
 }
 
+void FaultSource::setOnBad(std::function<void()> call)
+{
+    const std::lock_guard lock(m_mutex);
+    m_onBad = std::move(call);
+}
+
 void FaultSource::addBadWriteRange(ByteRange range)
 {
     const std::lock_guard lock(m_mutex);
@@ -146,7 +152,10 @@ Result<std::uint64_t> FaultSource::readNow(ByteOffset at, ByteRange asked, std::
 bool FaultSource::meetsBad(ByteRange asked, std::uint32_t unit) const
 {
     const ByteRange units(asked.begin().alignedDown(unit), asked.end().alignedUp(unit));
-    return std::ranges::any_of(m_badReads, [&](ByteRange bad) { return bad.intersects(units); });
+    const bool meets = std::ranges::any_of(m_badReads, [&](ByteRange bad) { return bad.intersects(units); });
+    if (meets && m_onBad)
+        m_onBad();
+    return meets;
 }
 
 Result<std::uint64_t> FaultSource::readDirect(ByteOffset at, std::span<std::byte> into)

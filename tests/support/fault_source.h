@@ -4,6 +4,7 @@
 #include "cachecore/source/block_source.h"
 #include "tests/support/fault_plan.h"
 
+#include <functional>
 #include <memory>
 
 namespace cachet_test {
@@ -34,6 +35,8 @@ public:
     /// Writes that touch a byte of `range` write what lies before it and then fail with EIO.
     void addBadWriteRange(cachecore::ByteRange range);
     void clearBadRanges();
+    /// Called by every read that fails for a bad byte, before it does; must not call back.
+    void setOnBad(std::function<void()> call);
     /// From now on it is like a disk under a system that keeps pages of `unit` bytes in memory: a read fails when one of these that it
     /// touches has a bad byte. Direct reads, in units of `directUnit`, fail for their own bad bytes alone; 0: there are none.
     void setReadUnits(std::uint32_t unit, std::uint32_t directUnit);
@@ -96,6 +99,7 @@ private:
     std::uint32_t m_unit = 1;
     std::uint32_t m_directUnit = 0;
     std::vector<cachecore::ByteRange> m_writes;
+    std::function<void()> m_onBad;
     unsigned m_inFlight = 0;
     unsigned m_mostInFlight = 0;
 };

@@ -46,19 +46,30 @@ bool ManualExecutor::runOne()
     return runAt(0);
 }
 
+/// Takes a task out, an empty one when there are not so many.
+ManualExecutor::Task ManualExecutor::takeAt(std::size_t index)
+{
+    const std::lock_guard lock(m_mutex);
+    if (index >= m_tasks.size())
+        return {};
+    const auto at = m_tasks.begin() + static_cast<std::ptrdiff_t>(index);
+    Task task = std::move(*at);
+    m_tasks.erase(at);
+    return task;
+}
+
 bool ManualExecutor::runAt(std::size_t index)
 {
-    Task task;
-    {
-        const std::lock_guard lock(m_mutex);
-        if (index >= m_tasks.size())
-            return false;
-        const auto at = m_tasks.begin() + static_cast<std::ptrdiff_t>(index);
-        task = std::move(*at);
-        m_tasks.erase(at);
-    }
+    Task task = takeAt(index);
+    if (!task)
+        return false;
     task();
     return true;
+}
+
+void ManualExecutor::dropAt(std::size_t index)
+{
+    const Task dropped = takeAt(index);
 }
 
 std::size_t ManualExecutor::runAll()
@@ -75,9 +86,16 @@ std::size_t ManualExecutor::waiting() const
     return m_tasks.size();
 }
 
+void ManualExecutor::dropAll()
+{
+    std::deque<Task> dropped; // destroyed after the lock
+    const std::lock_guard lock(m_mutex);
+    dropped.swap(m_tasks);
+}
+
 void ManualExecutor::shutDown()
 {
-    std::deque<Task> dropped;
+    std::deque<Task> dropped; // destroyed after the lock
     const std::lock_guard lock(m_mutex);
     m_closed = true;
     dropped.swap(m_tasks);

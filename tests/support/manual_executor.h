@@ -29,10 +29,15 @@ public:
     void setMaxStuck(unsigned workers);
     /// Those that are.
     [[nodiscard]] unsigned stuck() const;
-    /// From now on `post` refuses.
+    /// Destroys the task at `index` of those waiting unrun, or all of them.
+    void dropAt(std::size_t index);
+    void dropAll();
+    /// From now on `post` refuses. Destroys what waits, unrun.
     void shutDown();
 
 private:
+    Task takeAt(std::size_t index);
+
     mutable std::mutex m_mutex; ///< guards m_tasks, m_closed, m_maxStuck and m_stuck
     std::deque<Task> m_tasks;
     bool m_closed = false;

@@ -42,7 +42,8 @@ struct Load {
     bool stale = false;   ///< invalidated while running: what arrives is old
     bool done = false;
     bool toTell = false;                ///< its calls are about to be made
-    bool refused = false;               ///< done because the executor takes no more work
+    bool refused = false;               ///< done because the executor took no job, or gave it up
+    std::shared_ptr<const Page> part;   ///< what was read of it so far, an unfinished page: reading goes on from there
     std::shared_ptr<const Page> result; ///< once done; none when memory ran out or the loader closed
     std::vector<Loaded> calls;          ///< to be made once done; each counts as a waiter
 };

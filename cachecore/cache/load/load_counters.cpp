@@ -21,12 +21,18 @@ void addTo(std::uint64_t &sum, const std::atomic<std::uint64_t> &number)
 void LoadCounters::count(const PagesRead &read, std::chrono::steady_clock::duration took)
 {
     std::uint64_t failed = 0;
-    for (const std::shared_ptr<Page> &page : read.pages)
-        failed += page->damage() ? 1 : 0;
+    std::uint64_t unfinished = 0; // to be counted as loaded when they are not any more
+    for (const std::shared_ptr<Page> &page : read.pages) {
+        unfinished += page->unfinished() ? 1 : 0;
+        failed += page->damage() && !page->unfinished() ? 1 : 0;
+    }
     add(m_failedLoads, failed);
     add(m_badSectors, read.badBlocks);
-    add(m_reads, read.reads - 1);
-    countStreamed(read.pages.size(), read.bytes, took);
+    add(m_loads, read.pages.size() - unfinished);
+    add(m_merges, read.pages.size() - 1);
+    add(m_reads, read.reads);
+    add(m_bytes, read.bytes);
+    add(m_latency[LatencyHistogram::bucketOf(took)], 1);
 }
 
 void LoadCounters::countStreamed(std::uint64_t pages, std::uint64_t bytes, std::chrono::steady_clock::duration took)

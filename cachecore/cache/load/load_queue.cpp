@@ -12,7 +12,8 @@ namespace {
 
 bool mayJoin(const Load &neighbour, LoadClass urgency)
 {
-    return !neighbour.running && (isBackground(urgency) || neighbour.place.urgency <= LoadClass::ReadAhead);
+    return !neighbour.running && !neighbour.part
+        && (isBackground(urgency) || neighbour.place.urgency <= LoadClass::ReadAhead);
 }
 
 } // namespace
@@ -77,6 +78,7 @@ LoadQueue::Ref LoadQueue::find(PageIndex page) const
 LoadQueue::Batch LoadQueue::takeAround(const Load &load, std::size_t most)
 {
     const LoadClass urgency = load.place.urgency;
+    most = load.part ? 1 : most;
     const auto middle = m_loads.find(load.page.value);
     auto end = std::next(middle);
     std::size_t count = 1;
@@ -106,6 +108,12 @@ void LoadQueue::putBack(Load &load) noexcept
     Entry &entry = m_loads.find(load.page.value)->second;
     load.running = false;
     m_waiting.insert(std::move(entry.kept));
+}
+
+void LoadQueue::putBehind(Load &load) noexcept
+{
+    load.place.number = ++m_numbers;
+    putBack(load);
 }
 
 void LoadQueue::erase(const Load &load) noexcept

@@ -43,11 +43,13 @@ public:
     [[nodiscard]] std::size_t size() const { return m_loads.size(); }
 
     /// Takes `load`, which waits, with waiting neighbours on both sides: at most `most` in all, rather those behind it. What is on the
-    /// screen or waited for takes nothing along that is for a map or a scan. O(taken x log n). Throws std::bad_alloc, and nothing has
+    /// screen or waited for takes nothing along that is for a map or a scan. A load that goes on from a part of its page is taken alone. O(taken x log n). Throws std::bad_alloc, and nothing has
     /// changed then.
     [[nodiscard]] Batch takeAround(const Load &load, std::size_t most);
     /// A load that runs waits again, in its old place. O(log n).
     void putBack(Load &load) noexcept;
+    /// The same, but behind all others as urgent and new. O(log n).
+    void putBehind(Load &load) noexcept;
     /// O(log n).
     void erase(const Load &load) noexcept;
 
@@ -58,7 +60,9 @@ public:
     /// Calls `each` for every load that waits; `each` may erase it.
     template <typename Each>
     void forEachWaiting(const Each &each);
-    /// Calls `each` for the loads that run of [first, first + count). O(log n + loads of these pages).
+    /// Calls `each` for the loads, those that run among them, of [first, first + count). O(log n + loads of these pages).
+    template <typename Each>
+    void forEach(PageIndex first, std::uint64_t count, const Each &each) const;
     template <typename Each>
     void forEachRunning(PageIndex first, std::uint64_t count, const Each &each) const;
 
@@ -109,12 +113,19 @@ void LoadQueue::forEachWaiting(const Each &each)
 }
 
 template <typename Each>
+void LoadQueue::forEach(PageIndex first, std::uint64_t count, const Each &each) const
+{
+    for (auto it = m_loads.lower_bound(first.value); it != m_loads.end() && it->first - first.value < count; ++it)
+        each(*it->second.load);
+}
+
+template <typename Each>
 void LoadQueue::forEachRunning(PageIndex first, std::uint64_t count, const Each &each) const
 {
-    for (auto it = m_loads.lower_bound(first.value); it != m_loads.end() && it->first - first.value < count; ++it) {
-        if (it->second.load->running)
-            each(*it->second.load);
-    }
+    forEach(first, count, [&each](Load &load) {
+        if (load.running)
+            each(load);
+    });
 }
 
 } // namespace cachecore

@@ -13,6 +13,15 @@ LoadClass classOf(Intent intent)
     return intent == Intent::Scan ? LoadClass::Scan : LoadClass::Wanted;
 }
 
+/// What was read of it until now, or is being read, may be old.
+void outdate(Load &load)
+{
+    if (load.running)
+        load.stale = true; // what it goes on from is in use
+    else
+        load.part.reset();
+}
+
 } // namespace
 
 LoadListener::~LoadListener() = default;
@@ -63,7 +72,11 @@ LoadQueue::Ref PageLoader::want(PageIndex page, LoadClass urgency, std::uint64_t
     if (!wanted.isNew)
         return std::move(wanted.load);
     try {
-        m_cache->announceLoading(page);
+        if (m_cache->announceLoading(page)) {
+            PageHandle resident = m_cache->tryGet(page);
+            if (resident && resident.page().unfinished())
+                wanted.load->part = resident.release();
+        }
     } catch (const std::bad_alloc &) {
         m_queue.erase(*wanted.load);
         throw;
@@ -210,7 +223,7 @@ bool PageLoader::waitFor(const Load &load, const std::stop_token &stop, Lock &lo
 void PageLoader::invalidate(SourceExtent::Pages pages)
 {
     const std::lock_guard lock(m_mutex);
-    m_queue.forEachRunning(pages.first, pages.count, [](Load &load) { load.stale = true; });
+    m_queue.forEach(pages.first, pages.count, outdate);
     m_cache->invalidate(pages.first, pages.count);
 }
 
@@ -219,9 +232,9 @@ void PageLoader::refresh(ByteRange span, const std::function<bool(ByteRange)> &a
     const SourceExtent::Pages pages = m_extent->pagesOf(span);
     {
         const std::lock_guard lock(m_mutex);
-        m_queue.forEachRunning(pages.first, pages.count, [&](Load &load) {
+        m_queue.forEach(pages.first, pages.count, [&](Load &load) {
             if (affected(m_extent->rangeOf(load.page)))
-                load.stale = true;
+                outdate(load);
         });
     }
     std::vector<PageIndex> resident;

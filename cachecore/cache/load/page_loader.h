@@ -23,6 +23,9 @@
 
 namespace cachecore {
 
+/// For how long a job looks for what is lost of pages that cannot be read whole, before others come first.
+inline constexpr std::chrono::seconds kSearchTime{1};
+
 /// Reads pages on an Executor and publishes them to a PageCache.
 ///
 ///     (no load) --request, wait--> waiting --a job takes it--> running --read ended--> published, load gone
@@ -35,6 +38,8 @@ namespace cachecore {
 ///  - a page is announced as Loading in the cache exactly while it has a load;
 ///  - a job runs one read of at most kLongestRead bytes, neighbours in the queue merged, the first of the queue first;
 ///  - of each class no more than mostReads run at once, so that the viewport always has a worker of its own (LoadClass);
+///  - a page whose search for what is lost of it takes longer than kSearchTime is published as far as it is known, and goes on behind the others;
+///  - a job that the executor gives up unrun is missed: what waits ends with Closed unless other jobs wait there, and can be asked for again;
 ///  - a worker whose read has stalled has another one in its place, up to the executor's bound, until the read returns. What it brings then is as good as any.
 /// Stalls are noticed by whoever calls, by workers, and by those who wait; noticeStalledReads() is for programs in which for seconds nobody does.
 /// Thread: any. Jobs share ownership, so a loader outlives its owner while a read is stuck in the system.
@@ -58,7 +63,7 @@ public:
 
     using Loaded = Load::Loaded;
     /// The same without waiting: `loaded` runs exactly once, on a worker or, when nothing has to be read or the loader is closed, in this
-    /// call, with no lock held. Must be quick and not throw. Throws std::bad_alloc, and `loaded` does not run then.
+    /// call, or where the executor gives its jobs up, with no lock held. Must be quick and not throw. Throws std::bad_alloc, and `loaded` does not run then.
     void whenLoaded(PageIndex page, Intent intent, Loaded loaded);
 
     /// Forgets these pages, resident and in flight.
@@ -85,6 +90,8 @@ private:
     using Lock = std::unique_lock<std::mutex>;
     /// Loads that have ended, to be told of when the lock is released.
     using Ended = std::vector<LoadQueue::Ref>;
+    class Job;
+    struct Posting;
     /// Loads that are about to be read.
     struct Taken {
         Batch batch;
@@ -104,15 +111,18 @@ private:
 
     // page_loader_jobs.cpp: what is read
     void startJobs();
-    void dropWithoutWorkers(bool refused);
+    [[nodiscard]] bool postJob(Posting &posting);
+    void jobDropped();
+    void endUnread();
     void noticeStalled();
     void runJob();
     [[nodiscard]] Taken take(const Load &load, RunningReads::Reader reader);
     void runBatch(const Taken &taken, Lock &lock);
     void endRead(RunningReads::Position read);
     [[nodiscard]] PagesRead readBatch(const Batch &batch, Arrived &arrived);
+    [[nodiscard]] bool publishPart(const LoadQueue::Ref &load, const std::shared_ptr<Page> &page) noexcept;
     void finishBatch(const Batch &batch, const std::vector<std::shared_ptr<Page>> &pages, Arrived &arrived);
-    void delayRetry(Page &page);
+    void delayRetry(Page &page) const;
 
     const std::shared_ptr<BlockSource> m_source;
     const std::shared_ptr<PageCache> m_cache;
@@ -132,6 +142,8 @@ private:
     bool m_closed = false;
     Ended m_ended;             ///< somebody is to be called because of them
     std::size_t m_callers = 0; ///< calls to be made in all
+
+    static thread_local Posting *t_posting;
 };
 
 } // namespace cachecore

@@ -14,6 +14,36 @@ constexpr unsigned kLongestRetryShift = 6; ///< at most 2^6 s between two tries 
 
 } // namespace
 
+/// A post that this thread makes with the lock held, and the jobs that it destroys.
+struct PageLoader::Posting {
+    const PageLoader *loader;
+    unsigned dropped = 0;
+};
+
+thread_local PageLoader::Posting *PageLoader::t_posting = nullptr;
+
+/// What a worker does. Destroyed unrun it says so, or those who wait would wait for nothing.
+class PageLoader::Job {
+public:
+    explicit Job(std::shared_ptr<PageLoader> loader)
+        : m_loader(std::move(loader))
+    {
+    }
+    Job(Job &&) noexcept = default;
+    Job(const Job &) = delete;
+    Job &operator=(const Job &) = delete;
+    Job &operator=(Job &&) = delete;
+    ~Job()
+    {
+        if (m_loader)
+            m_loader->jobDropped();
+    }
+    void operator()() { std::exchange(m_loader, {})->runJob(); }
+
+private:
+    std::shared_ptr<PageLoader> m_loader;
+};
+
 /// Posts as many jobs as there are reads that could begin now.
 void PageLoader::startJobs()
 {
@@ -26,25 +56,52 @@ void PageLoader::startJobs()
             return;
         ++m_jobs;
         ++m_posted;
-        bool refused = false;
-        try {
-            refused = !m_executor->post([self = shared_from_this()] { self->runJob(); });
-            if (!refused)
-                continue;
-        } catch (const std::bad_alloc &) { // the same, with another error
-        }
-        --m_jobs;
-        --m_posted;
-        dropWithoutWorkers(refused);
+        Posting posting{this};
+        const bool memory = postJob(posting);
+        if (posting.dropped == 0)
+            continue;
+        m_jobs -= posting.dropped;
+        m_posted -= posting.dropped;
+        if (memory)
+            endUnread();
+        else if (m_jobs <= m_running.replaced())
+            dropAll(false); // no job that is under way will come back for what waits
         return;
     }
 }
 
-/// No job can be started: what waits ends, unless a job that is under way will come back for it.
-void PageLoader::dropWithoutWorkers(bool refused)
+/// False without memory. Whether it was taken or refused, `posting` tells.
+bool PageLoader::postJob(Posting &posting)
 {
-    if (m_jobs <= m_running.replaced())
-        dropAll(refused);
+    bool memory = true;
+    t_posting = &posting;
+    try {
+        (void)m_executor->post(Job(shared_from_this()));
+    } catch (const std::bad_alloc &) {
+        memory = false;
+    }
+    t_posting = nullptr;
+    return memory;
+}
+
+void PageLoader::jobDropped()
+{
+    if (t_posting && t_posting->loader == this) {
+        ++t_posting->dropped;
+        return;
+    }
+    Lock lock(m_mutex);
+    --m_jobs;
+    --m_posted;
+    endUnread();
+    tellEnded(lock);
+}
+
+/// After the executor has given up a job: what waits ends, unless another job is about to come for it. One that runs could not go on after its read.
+void PageLoader::endUnread()
+{
+    if (m_posted == 0)
+        dropAll(true);
 }
 
 /// Counts reads that have stalled, and has other workers started in place of theirs.
@@ -132,8 +189,12 @@ PagesRead PageLoader::readBatch(const Batch &batch, Arrived &arrived)
 {
     try {
         arrived.reserve(batch.size());
-        PagesRead read = readPages(*m_source, *m_extent, m_cache->frames(), {batch.front()->page, batch.size()},
-                                   AfterDamage::GoOn);
+        const Load &first = *batch.front();
+        const SearchTime time{m_env.get(), m_env->now() + kSearchTime};
+        const bool goesOn = first.part && first.part->range() == m_extent->rangeOf(first.page);
+        PagesRead read = goesOn
+            ? readOnFrom(*m_source, *first.part, m_cache->frames(), time)
+            : readPages(*m_source, *m_extent, m_cache->frames(), {first.page, batch.size()}, AfterDamage::GoOn, time);
         for (const std::shared_ptr<Page> &page : read.pages) {
             if (page->damage())
                 delayRetry(*page);
@@ -144,16 +205,32 @@ PagesRead PageLoader::readBatch(const Batch &batch, Arrived &arrived)
     }
 }
 
-/// Says when a page with damage may be tried again: later after each failure in a row.
-void PageLoader::delayRetry(Page &page)
+/// Says when a page with damage may be tried again: later after each failure in a row, at once when it is unfinished.
+void PageLoader::delayRetry(Page &page) const
 {
     Page::Damage damage = *page.damage();
     const PageHandle before = m_cache->tryGet(page.index());
-    if (before && before.page().damage())
-        damage.attempts = before.page().damage()->attempts + 1;
-    damage.retryAt
-        = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
+    damage.attempts = before && before.page().damage() ? before.page().damage()->attempts : 0;
+    if (!page.unfinished()) {
+        ++damage.attempts;
+        damage.retryAt
+            = m_env->now() + std::chrono::seconds(std::uint64_t{1} << std::min(damage.attempts, kLongestRetryShift));
+    }
     page.setDamage(std::move(damage));
+}
+
+/// Shows what is known of an unfinished page, the load of which goes on. False without memory.
+bool PageLoader::publishPart(const LoadQueue::Ref &load, const std::shared_ptr<Page> &page) noexcept
+{
+    m_cache->publish(page, load->intent);
+    try {
+        (void)m_cache->announceLoading(load->page);
+    } catch (const std::bad_alloc &) {
+        return false;
+    }
+    load->part = page;
+    m_queue.putBehind(*load);
+    return true;
 }
 
 /// Publishes what was read and ends the loads; those invalidated meanwhile wait again, or end with nothing when the loader is
@@ -164,12 +241,18 @@ void PageLoader::finishBatch(const Batch &batch, const std::vector<std::shared_p
         Load &load = *batch[i];
         const bool stale = std::exchange(load.stale, false);
         if (stale && !m_closed) {
+            load.part.reset();
             m_queue.putBack(load);
+            continue;
+        }
+        const bool unfinished = !stale && !pages.empty() && pages[i]->unfinished();
+        if (unfinished && !m_closed && publishPart(batch[i], pages[i])) {
+            arrived.push_back(pages[i]);
             continue;
         }
         m_queue.erase(load);
         load.running = false;
-        if (!stale && !pages.empty())
+        if (!stale && !unfinished && !pages.empty())
             load.result = pages[i];
         end(batch[i]);
         if (!load.result) {
