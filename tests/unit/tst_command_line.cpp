@@ -45,9 +45,9 @@ void TestCommandLine::readsEveryOption()
     const auto line = parseCommandLine(arguments);
     QVERIFY2(line.has_value(), qPrintable(line ? QString() : line.error()));
     QVERIFY(line->readOnly);
-    QCOMPARE(line->goTo->expression.bytes, std::uint64_t{0x438});
+    QVERIFY(resolvePlace(line->goTo->expression, {.size = 4096}) == cachecore::ByteOffset(0x438));
     QCOMPARE(line->goTo->text, QStringLiteral("0x438"));
-    QCOMPARE(line->select->expression.length, std::uint64_t{16});
+    QVERIFY(resolveRange(line->select->expression, {.size = 4096}) == *cachecore::ByteRange::make(0x400, 16));
     QCOMPARE(line->document.pageSize, std::uint32_t{4096});
     QCOMPARE(line->document.cacheBytes, std::uint64_t{1} << 20);
     QCOMPARE(*line->screenshot, std::string("out.png"));
@@ -153,7 +153,7 @@ void TestCommandLine::takesLongOptionsWithOneDash()
         = parseCommandLine(std::vector<std::string>{"-read-only", "-goto", "5", "-screenshot=p.png", "-v", "a"});
     QVERIFY2(line.has_value(), qPrintable(line ? QString() : line.error()));
     QVERIFY(line->readOnly && line->version && !line->help);
-    QCOMPARE(line->goTo->expression.bytes, std::uint64_t{5});
+    QVERIFY(resolvePlace(line->goTo->expression, {.size = 4096}) == cachecore::ByteOffset(5));
     QCOMPARE(*line->screenshot, std::string("p.png"));
     QCOMPARE(line->files, std::vector<std::string>{"a"});
 }
