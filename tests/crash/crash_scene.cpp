@@ -26,6 +26,9 @@ CrashScene::CrashScene(const Machine &given)
     disk.addDirectory("/data");
     disk.addDirectory("/home");
     disk.addFile(kTarget, *original, machine.targetSector);
+    SimulatedDisk::Node image = 0;
+    if (disk.find(kTarget, image, [](std::size_t) { return std::size_t{0}; }) == 0)
+        disk.file(image).setLateWrites(machine.lateWrites);
     disk.addFile(kNeighbour, *neighbour, 512);
     disk.setNewFiles(machine.journalSector, TearRule::Middle);
     disk.setReusesSpace(machine.staleBlocks);

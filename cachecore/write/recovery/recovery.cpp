@@ -28,16 +28,16 @@ Result<void> RecoveryJob::settle(RecoveryChoice choice, ForeignUnits foreign)
         if (auto brought = bring(side, foreign); !brought)
             return brought;
         // Of a file that has lost its name since nobody will see what was settled.
-        if (auto same = checkStillNamed(); !same)
+        if (auto same = checkStillNamed(ProtocolStep::RecoveryChecksTargetLast); !same)
             return same;
     }
     m_progress.begin(WritePhase::Finishing, 0);
     return removeJournal();
 }
 
-Result<void> RecoveryJob::checkStillNamed() const
+Result<void> RecoveryJob::checkStillNamed(ProtocolStep step) const
 {
-    return leftOut(ProtocolStep::RecoveryChecksTarget) ? Result<void>() : m_target.checkStillNamed();
+    return leftOut(step) ? Result<void>() : m_target.checkStillNamed();
 }
 
 /// The target is as it was to be: only a journal that is still there is worth an error.
@@ -64,7 +64,7 @@ Result<void> RecoveryJob::removeJournal()
 
 Result<void> RecoveryJob::refuseReadOnly() const
 {
-    if (m_target.writable())
+    if (m_target.writable() || leftOut(ProtocolStep::RecoveryChecksWritable))
         return {};
     Error reason = m_target.readOnlyReason();
     if (reason.code != ErrorCode::Held)
@@ -75,14 +75,17 @@ Result<void> RecoveryJob::refuseReadOnly() const
 /// Why the target must not be written; nothing was until now.
 Result<void> RecoveryJob::refuse(ForeignUnits foreign) const
 {
-    if (auto ours = m_target.checkHolders(); !ours)
-        return ours;
-    if (auto same = checkStillNamed(); !same)
+    if (!leftOut(ProtocolStep::RecoveryChecksHolders)) {
+        if (auto ours = m_target.checkHolders(); !ours)
+            return ours;
+    }
+    if (auto same = checkStillNamed(ProtocolStep::RecoveryChecksTarget); !same)
         return same;
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.
-    if (foreign == ForeignUnits::Stop || !m_report.sameDisk)
+    const bool another = !m_report.sameDisk && !leftOut(ProtocolStep::RecoveryChecksDisk);
+    if (foreign == ForeignUnits::Stop || another)
         return failure(ErrorCode::Changed, Operation::Recover, m_report.foreign.front(), m_target.path());
     return {};
 }
@@ -93,9 +96,11 @@ Result<void> RecoveryJob::bring(JournalSide side, ForeignUnits foreign)
     m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
     // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
     // Looking has found nothing foreign; what was written since counts as well.
-    const bool leave = foreign == ForeignUnits::Stop && !leftOut(ProtocolStep::RecoveryComparesUnits);
+    const bool leave = foreign == ForeignUnits::Stop && !leftOut(ProtocolStep::RecoveryLeavesForeign);
     const auto strangers = leave ? JournalPlayer::Foreign::Leave : JournalPlayer::Foreign::Overwrite;
-    auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten, strangers);
+    const auto rewrite = leftOut(ProtocolStep::RecoveryRewritesAll) ? JournalPlayer::Rewrite::Differing
+                                                                    : JournalPlayer::Rewrite::AllWritten;
+    auto brought = player.bring(side, rewrite, strangers);
     if (!brought && brought.error().code == ErrorCode::Changed)
         brought.error().operation = Operation::Recover;
     if (!brought)
