@@ -216,8 +216,8 @@ public:
     /// Settles one of them, as settleJournal; what is shown is read again after it. Edits that a finished journal brought to the disk are no longer staged, all others stay.
     [[nodiscard]] Result<void> startSettle(const std::string &journalPath, RecoveryChoice choice,
                                            const ForeignUnits &foreign, RecoveryDone done);
-    /// Sets one of them aside under another name, as setJournalAside: what it would mend stays as it is. `done` gets the name.
-    using SetAsideDone = std::move_only_function<void(Result<std::string>)>;
+    /// Sets one of them aside under another name, as setJournalAside: what it would mend stays as it is.
+    using SetAsideDone = std::move_only_function<void(Result<JournalAside>)>;
     [[nodiscard]] Result<void> startSetAside(const std::string &journalPath, SetAsideDone done);
 
     // --- edits of a former session ----------------------------------------------------------------------------

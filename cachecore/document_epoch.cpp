@@ -53,6 +53,10 @@ bool Document::Impl::beginEpoch(EpochChange change, const CommittedTransaction &
         m_log->makeRoom();
     const bool kept = m_history.beginEpoch(std::move(change), std::move(carried), oldBytes);
     ++m_looksOutdated;
+    // The journal is gone by now, and the log holds what it wrote still. A crash before the log has this loses nothing and doubles nothing: those bytes are
+    // staged again over the same ones, which is no change, and undoing is lost with the session either way. Bytes that somebody else writes before that
+    // are a conflict where they had been seen before; where they had not, what is staged over them is shown, and nobody writes it unasked. The next write of
+    // this document lets the log catch up first (keepBeforeWrite), or a crash in that one could bring back over newer bytes what this one wrote.
     if (m_log)
         m_log->noteCommitted(m_history.current(), committed);
     return kept;

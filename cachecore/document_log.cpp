@@ -136,7 +136,7 @@ Result<RestoreReport> Document::Impl::restore(const std::string &log, ChangedBas
     auto sorted = sortByBase(left->edits, *m_source, stop);
     if (!sorted)
         return failure(sorted.error());
-    if (!isDiskOf(left->header))
+    if (!isDiskOf(left->header) && !leftOut(ProtocolStep::RestoreComparesDisk))
         moveUnseen(*sorted);
     StagedEdits wanted = std::move(sorted->fitting);
     if (changed == ChangedBases::Stage)

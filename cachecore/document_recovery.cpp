@@ -145,13 +145,13 @@ Result<void> Document::Impl::startSetAside(const std::string &journal, SetAsideD
         return failure(m_source->readOnlyReason());
     const auto make = [&] {
         return [this, journal](WriteProgress &, const std::stop_token &) {
-            auto name = unlessGone(journal, setJournalAside(*m_env, journal));
-            if (name)
+            auto aside = unlessGone(journal, setJournalAside(*m_env, journal));
+            if (aside)
                 journalSettled(journal, whole(), std::nullopt);
-            return name;
+            return aside;
         };
     };
-    return startSettling<Result<std::string>>(journal, make, std::move(done));
+    return startSettling<Result<JournalAside>>(journal, make, std::move(done));
 }
 
 } // namespace cachecore

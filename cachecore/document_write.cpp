@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document_impl.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <future>
@@ -72,7 +73,7 @@ Result<void> Document::Impl::startOnWriter(Needs needs, ByteRange range, std::sh
             return failure(ErrorCode::Closed, Operation::Plan, range, m_source->path());
         if (m_writing != Writing::No)
             return failure(ErrorCode::Busy, Operation::Plan, range, m_source->path());
-        if (needs == Needs::Settled && !m_unsettled.empty())
+        if (needs == Needs::Settled && !m_unsettled.empty() && !leftOut(ProtocolStep::RefuseUnsettled))
             return failure(ErrorCode::NeedsRecovery, Operation::Plan, range, m_unsettled.front().journal.path);
         forgetStaleBases();
         m_writing = Writing::Queued;

@@ -81,9 +81,18 @@ inline const ForeignUnits ForeignUnits::Stop{};
                                                    RecoveryChoice choice, const ForeignUnits &foreign,
                                                    WriteProgress &progress, std::stop_token stop = {});
 
-/// Gives the journal another name beside it (".N.kept" appended, N from 1), so that it is no longer asked about and still there. Returns the name. Durable where the system can
-/// do that; where it fails, the journal may have its former name again after a power cut. Errors: NotFound with Operation::Journal (there is no such journal any more), what the
-/// system says, OutOfMemory. Blocking.
-[[nodiscard]] Result<std::string> setJournalAside(Env &env, const std::string &path);
+/// A journal that was set aside.
+struct JournalAside {
+    std::string path; ///< its name now
+    /// Why that name could not be made durable: the journal may have its former one again after a power cut, and then is asked about once more.
+    std::optional<Error> leftover;
+
+    friend bool operator==(const JournalAside &, const JournalAside &) = default;
+};
+
+/// Gives the journal another name beside it (".N.kept" appended, N the first from 1 that is free), so that it is no longer asked about and still there. Durable where the file
+/// system has such a thing. Errors: NotFound with Operation::Journal (there is no such journal any more), what the system says, OutOfMemory; what fails once
+/// the journal has its new name is no error but JournalAside::leftover. Blocking.
+[[nodiscard]] Result<JournalAside> setJournalAside(Env &env, const std::string &path);
 
 } // namespace cachecore

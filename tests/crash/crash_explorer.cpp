@@ -4,6 +4,7 @@
 #include "tests/crash/choices.h"
 #include "tests/crash/error_text.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cachet_test {
@@ -72,7 +73,7 @@ void CrashExplorer::cut(SimulatedDisk disk, const Promise &promise, std::string 
     ++m_counts.cuts;
     disk.cutPower();
     const Key key(disk.digest(), promise.old.get(), promise.neu.get(), promise.mayBeOld, promise.mayBeNew,
-                  promise.mayHaveJournal, promise.journalMayAsk);
+                  promise.mayHaveJournal, promise.journalMayAsk, promise.mustSayRollingBack);
     if (m_seen.contains(key))
         return;
     if (m_seen.size() >= m_limits.disks) {
@@ -160,6 +161,8 @@ std::string CrashExplorer::settle(SimulatedEnv &env, BlockSource &target, const 
     const bool asks = report->state == JournalState::Armed || report->state == JournalState::RollingBack;
     if (asks && !promise.journalMayAsk)
         return "a journal asks to be settled although the write said that none would";
+    if (asks && promise.mustSayRollingBack && report->state != JournalState::RollingBack)
+        return "old bytes were being put back, and the journal does not say so";
     if (std::string wrong = judge(*report); !wrong.empty())
         return wrong;
     const auto settled = settleJournal(env, target, journal, choice, ForeignUnits::Stop, progress);
@@ -198,13 +201,29 @@ struct Moment {
     SimulatedDisk disk;
     std::string how;
     bool targetWritten;
+    bool restoring;
 };
 
-Promise promiseOf(const Image &old, const Image &neu, TransactionEnd::Kind end, bool targetWritten)
+Promise promiseOf(const Image &old, const Image &neu, TransactionEnd::Kind end, bool targetWritten, bool restoring)
 {
     const bool becomesNew = end == TransactionEnd::Kind::Committed && targetWritten;
-    return {old, neu, !becomesNew, becomesNew, true};
+    return {old, neu, !becomesNew, becomesNew, true, true, restoring};
 }
+
+/// Watches a batch being written, to know when old bytes begin to be put back: the journal has its name, then more is written to it, then the target is.
+struct Restoring {
+    bool renamed = false;
+    bool noted = false; ///< a state was written to the journal since
+    bool begun = false;
+
+    void see(const DiskOperation &next)
+    {
+        const bool target = next.path == CrashScene::kTarget;
+        renamed = renamed || next.kind == DiskOperation::Kind::Rename;
+        noted = noted || (renamed && next.kind == DiskOperation::Kind::Write && !target);
+        begun = begun || (noted && next.kind == DiskOperation::Kind::Write && target);
+    }
+};
 
 /// A write that is over leaves a journal only where it says that it could not settle it, or that it could not remove a finished one; and a removed one can
 /// come back where the system refused to make its removal durable.
@@ -212,9 +231,12 @@ bool mayLeaveJournal(const TransactionEnd &end, const SimulatedEnv &env)
 {
     if (end.kind == TransactionEnd::Kind::NeedsRecovery)
         return true;
-    if (!end.error || end.error->code == ErrorCode::Cancelled)
+    const std::vector<DiskOperation> failed = env.failed();
+    if (failed.empty())
         return false;
-    return end.kind == TransactionEnd::Kind::Committed
+    const bool removal
+        = std::ranges::any_of(failed, [](const DiskOperation &one) { return one.kind == DiskOperation::Kind::Remove; });
+    return removal || end.kind == TransactionEnd::Kind::Committed
         || !env.disk().isDurable("/data", [](std::size_t) { return std::size_t{0}; });
 }
 
@@ -227,11 +249,15 @@ WrittenScene writeCuttingPower(const CrashScene &scene, CrashExplorer &explorer,
     const auto env = std::make_shared<SimulatedEnv>(scene.disk, 1, [](std::size_t) { return std::size_t{0}; });
     if (prepare)
         prepare(*env);
+    const bool mayFail = prepare != nullptr;
     std::vector<Moment> moments;
     bool targetWritten = false;
+    Restoring restoring;
     env->setBeforeEach([&](const SimulatedDisk &disk, const DiskOperation &next) {
+        // Where noting it fails the journal stays as it is, and recovery can do either.
         if (changesDisk(next) && explorer.draw())
-            moments.push_back({disk, "before " + next.text(), targetWritten});
+            moments.push_back({disk, "before " + next.text(), targetWritten, restoring.begun && !mayFail});
+        restoring.see(next);
         targetWritten = targetWritten || (next.kind == DiskOperation::Kind::Write && next.path == CrashScene::kTarget);
         if (beforeEach)
             beforeEach(next);
@@ -246,14 +272,16 @@ WrittenScene writeCuttingPower(const CrashScene &scene, CrashExplorer &explorer,
         const Image neu = scene.imageBefore(++index);
         written.end = writeBatch(env, scene, plan, *batch, stop);
         for (Moment &moment : moments)
-            explorer.cut(std::move(moment.disk), promiseOf(old, neu, written.end.kind, moment.targetWritten),
+            explorer.cut(std::move(moment.disk),
+                         promiseOf(old, neu, written.end.kind, moment.targetWritten, moment.restoring),
                          std::move(moment.how));
-        Promise after = promiseOf(old, neu, written.end.kind, targetWritten);
+        Promise after = promiseOf(old, neu, written.end.kind, targetWritten, false);
         after.mayHaveJournal = mayLeaveJournal(written.end, *env);
         after.journalMayAsk = written.end.kind == TransactionEnd::Kind::NeedsRecovery || written.end.journalMayReturn;
         explorer.cut(env->disk(), after, "after the write");
         moments.clear();
         targetWritten = false;
+        restoring = {};
         if (written.end.kind != TransactionEnd::Kind::Committed)
             break;
     }

@@ -18,10 +18,11 @@ namespace cachet_test {
 struct Promise {
     Image old;
     Image neu;
-    bool mayBeOld = false;      ///< without a journal the image may be the old one,
-    bool mayBeNew = false;      ///< or the new one
-    bool mayHaveJournal = true; ///< or there is a journal, by which it can become either
-    bool journalMayAsk = true;  ///< and which has not come to its end
+    bool mayBeOld = false;           ///< without a journal the image may be the old one,
+    bool mayBeNew = false;           ///< or the new one
+    bool mayHaveJournal = true;      ///< or there is a journal, by which it can become either
+    bool journalMayAsk = true;       ///< and which has not come to its end
+    bool mustSayRollingBack = false; ///< where it has not, it says that old bytes were being put back
 };
 
 /// Examines what a power cut leaves. Each disk given to it is cut off its power; from each image that may be left, the engine recovers
@@ -81,7 +82,7 @@ private:
     Counts m_counts;
     Random m_random{1};
     std::deque<State> m_open;
-    using Key = std::tuple<cachecore::Hash128, const void *, const void *, bool, bool, bool, bool>;
+    using Key = std::tuple<cachecore::Hash128, const void *, const void *, bool, bool, bool, bool, bool>;
     std::map<Key, bool> m_seen;
 };
 

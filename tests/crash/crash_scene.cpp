@@ -27,6 +27,9 @@ CrashScene::CrashScene(const Machine &given)
     disk.addDirectory("/home");
     disk.addFile(kTarget, *original, machine.targetSector,
                  machine.severalTears ? TearRule::FixedThree : TearRule::Fixed);
+    SimulatedDisk::Node image = 0;
+    if (disk.find(kTarget, image, [](std::size_t) { return std::size_t{0}; }) == 0)
+        disk.file(image).setLateWrites(machine.lateWrites);
     disk.addFile(kNeighbour, *neighbour, 512);
     disk.setNewFiles(machine.journalSector, machine.severalTears ? TearRule::Three : TearRule::Middle);
     disk.setReusesSpace(machine.staleBlocks);

@@ -28,6 +28,7 @@ struct CrashScene {
         std::uint32_t granularity = 1;          ///< of the plan
         bool stateDirectory = false;            ///< journals lie there, which does not exist yet
         bool staleBlocks = false;               ///< new files lie where removed ones have lain
+        bool lateWrites = false;                ///< of the image, when its sync has failed
         std::uint64_t journalLimit = 1U << 30U; ///< of the plan
     };
     explicit CrashScene(const Machine &machine);

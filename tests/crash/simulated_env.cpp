@@ -70,6 +70,7 @@ public:
                 continue;
             }
             --planned.times;
+            failed.push_back(operation);
             return planned.errnoValue;
         }
         return 0;
@@ -90,6 +91,8 @@ public:
     std::map<SimulatedDisk::Node, std::int64_t> modified;
     std::vector<DiskOperation> log;
     std::vector<Failure> failures;
+    std::vector<DiskOperation> failed;
+    std::string holder;
     Look beforeEach;
     Meanwhile meanwhile;
 
@@ -195,6 +198,11 @@ public:
                    [&] { file().dropCached(range.begin().value(), range.end().value(), m_machine->choose); });
     }
     Result<std::optional<std::string>> lockForWriting() override { return std::optional<std::string>(); }
+    Result<std::optional<std::string>> otherHolder() override
+    {
+        const std::lock_guard lock(m_machine->mutex);
+        return m_machine->holder.empty() ? std::optional<std::string>() : std::optional(m_machine->holder);
+    }
 
 private:
     SimulatedFile &file() { return m_machine->disk.file(m_node); }
@@ -244,6 +252,18 @@ void SimulatedEnv::clearFailures()
 {
     const std::lock_guard lock(m_machine->mutex);
     m_machine->failures.clear();
+}
+
+void SimulatedEnv::setHolder(std::string holder)
+{
+    const std::lock_guard lock(m_machine->mutex);
+    m_machine->holder = std::move(holder);
+}
+
+std::vector<DiskOperation> SimulatedEnv::failed() const
+{
+    const std::lock_guard lock(m_machine->mutex);
+    return m_machine->failed;
 }
 
 std::vector<DiskOperation> SimulatedEnv::log() const

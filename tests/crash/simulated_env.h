@@ -55,6 +55,11 @@ public:
     void fail(Applies applies, std::uint64_t nth, int errnoValue, std::uint64_t times = 1);
     void clearFailures();
 
+    /// Somebody else has every file from now on; nobody: empty.
+    void setHolder(std::string holder);
+    /// The operations that have failed because they were to.
+    [[nodiscard]] std::vector<DiskOperation> failed() const;
+
     [[nodiscard]] std::vector<DiskOperation> log() const;
     /// A copy of the disk as it is.
     [[nodiscard]] SimulatedDisk disk() const;

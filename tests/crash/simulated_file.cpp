@@ -183,10 +183,21 @@ void SimulatedFile::failSync()
     m_unsynced.clear();
 }
 
+void SimulatedFile::changeOnMedium(std::uint64_t at)
+{
+    const Index index = at / m_sectorSize;
+    if (index >= m_medium.size())
+        m_medium.resize(index + 1);
+    std::vector<std::byte> bytes = bytesOf(m_medium[index], m_sectorSize);
+    bytes[at % m_sectorSize] ^= std::byte{0x80};
+    m_medium[index] = makeSector(std::move(bytes));
+}
+
 void SimulatedFile::dropCached(std::uint64_t begin, std::uint64_t end, const Choose &choose)
 {
     for (Index index = begin / m_sectorSize; index * m_sectorSize < end && index < m_live.size(); ++index) {
-        if (const auto lost = m_lost.find(index); lost != m_lost.end() && !m_unsynced.contains(index)) {
+        if (const auto lost = m_lost.find(index);
+            lost != m_lost.end() && !m_unsynced.contains(index) && !m_lateWrites) {
             m_undecided.insert_or_assign(index, afterPowerCut(index, lost->second));
             m_lost.erase(lost);
             decideSector(index, choose);

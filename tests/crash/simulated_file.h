@@ -75,6 +75,11 @@ public:
 
     /// The medium will flip a bit of byte `at` when its sector is written by a sync, `later` times after the next, and say nothing.
     void damageAt(std::uint64_t at, unsigned later = 0) { m_damage = Damage{at, later}; }
+    /// Somebody else changes byte `at` of the medium: another machine, or age. What the system keeps in memory stays as it was.
+    void changeOnMedium(std::uint64_t at);
+    /// What a failed sync was for may still come to the medium much later, as from a device that gave up waiting for an answer: until it is written again, what is
+    /// read of the medium is what it was before, and a power cut decides.
+    void setLateWrites(bool late) { m_lateWrites = late; }
     /// What a file that is gone has left in the places this one will take.
     void setStale(const SimulatedFile &gone) { m_stale = gone.m_live; }
 
@@ -115,6 +120,7 @@ private:
         unsigned later;
     };
     std::optional<Damage> m_damage;
+    bool m_lateWrites = false;
 };
 
 } // namespace cachet_test

@@ -96,9 +96,9 @@ CrashScene sceneOf(const SmallCommit &commit)
     return scene;
 }
 
-CrashScene twoExtents()
+CrashScene twoExtents(const CrashScene::Machine &machine = {})
 {
-    CrashScene scene({});
+    CrashScene scene(machine);
     scene.stage(100, bytesOf({1, 2}));
     scene.stage(5000, bytesOf({3, 4}));
     return scene;
@@ -136,9 +136,12 @@ private slots:
     void leavesOldOrNewAfterEveryCut();
     void takesNoJournalForALaterOne_data();
     void takesNoJournalForALaterOne();
+    void leavesOldAfterEveryCutOfACancelledWrite_data();
     void leavesOldAfterEveryCutOfACancelledWrite();
     void leavesOldAfterEveryCutOfAFailedWrite_data();
     void leavesOldAfterEveryCutOfAFailedWrite();
+    void leavesOldWhereAFailedSyncIsLate();
+    void recoversAtOnceFromWhatCouldNotBeRolledBack_data();
     void recoversAtOnceFromWhatCouldNotBeRolledBack();
     void trustsNoDirectoryThatMayVanish();
     void writesBesideAStaleTemporary();
@@ -196,8 +199,22 @@ void PowerCutTest::takesNoJournalForALaterOne()
     qInfo("%s", explorer.counts().text().c_str());
 }
 
+void PowerCutTest::leavesOldAfterEveryCutOfACancelledWrite_data()
+{
+    QTest::addColumn<bool>("removalFails");
+    QTest::newRow("and nothing fails") << false;
+    QTest::newRow("and its journal cannot be removed") << true;
+}
+
 void PowerCutTest::leavesOldAfterEveryCutOfACancelledWrite()
 {
+    QFETCH(bool, removalFails);
+    std::function<void(SimulatedEnv &)> prepare;
+    if (removalFails) {
+        prepare = [](SimulatedEnv &env) {
+            env.fail([](const DiskOperation &next) { return next.kind == Kind::Remove; }, 0, EIO, 1'000'000);
+        };
+    }
     const CrashScene scene = twoExtents();
     Sum sum;
     unsigned ends[4] = {};
@@ -207,7 +224,7 @@ void PowerCutTest::leavesOldAfterEveryCutOfACancelledWrite()
         std::stop_source stop;
         std::size_t at = 0;
         const WrittenScene written
-            = writeCuttingPower(scene, explorer, {}, stop.get_token(), [&](const DiskOperation &) {
+            = writeCuttingPower(scene, explorer, prepare, stop.get_token(), [&](const DiskOperation &) {
                   if (at++ == cancelled)
                       stop.request_stop();
               });
@@ -264,10 +281,33 @@ void PowerCutTest::leavesOldAfterEveryCutOfAFailedWrite()
     qInfo("%s", sum.counts.text().c_str());
 }
 
+// What was on its way to the medium when the image's sync failed arrives after the old bytes were found there.
+void PowerCutTest::leavesOldWhereAFailedSyncIsLate()
+{
+    const CrashScene scene = twoExtents({.lateWrites = true});
+    CrashExplorer explorer(scene, {.recoveryIsCutToo = !kSlow});
+    const WrittenScene written = writeCuttingPower(scene, explorer, [](SimulatedEnv &env) {
+        env.fail([](const DiskOperation &next) { return next.kind == Kind::Sync && next.path == CrashScene::kTarget; },
+                 0, EIO);
+    });
+    QVERIFY(written.end.kind == End::RolledBack);
+    QCOMPARE(QString::fromStdString(explorer.run()), QString());
+    QVERIFY(explorer.counts().exhausted());
+    QVERIFY(explorer.counts().recoveries > 0);
+}
+
+void PowerCutTest::recoversAtOnceFromWhatCouldNotBeRolledBack_data()
+{
+    QTest::addColumn<bool>("late");
+    QTest::newRow("what a sync failed for is there or not") << false;
+    QTest::newRow("what a sync failed for arrives later") << true;
+}
+
 // Without a power cut in between: what the system keeps in memory is newer than the medium, where a sync has failed.
 void PowerCutTest::recoversAtOnceFromWhatCouldNotBeRolledBack()
 {
-    const CrashScene scene = twoExtents();
+    QFETCH(bool, late);
+    const CrashScene scene = twoExtents({.lateWrites = late});
     unsigned recovered = 0;
     for (std::size_t failing = 0;; ++failing) {
         for (const RecoveryChoice choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cachecore/edit/external_bytes.h"
 #include "cachecore/write/recovery.h"
-#include "tests/crash/crash_scene.h"
+#include "tests/crash/step_scene.h"
 #include "tests/support/edits.h"
 
 #include <QTest>
@@ -16,119 +16,8 @@ namespace cachet_test {
 namespace {
 
 using Kind = DiskOperation::Kind;
+using Scene = StepScene;
 using End = TransactionEnd::Kind;
-
-std::size_t first(std::size_t)
-{
-    return 0;
-}
-
-/// A scene of two extents, one machine that runs, and what happens on it.
-struct Scene {
-    Scene()
-        : scene({})
-    {
-        scene.stage(100, bytesOf({1, 2}));
-        scene.stage(5000, bytesOf({3, 4}));
-        start(scene.disk);
-    }
-    void start(const SimulatedDisk &disk) { env = std::make_shared<SimulatedEnv>(disk, 1, first); }
-
-    TransactionEnd write(std::stop_token stop = {}, const std::function<void()> &before = {}) const
-    {
-        return writeAll(env, scene, std::move(stop), before);
-    }
-    /// Until `kind` of operation comes up on the target, when the write is asked to stop.
-    TransactionEnd writeStoppedAt(Kind kind) const
-    {
-        std::stop_source stop;
-        env->setBeforeEach([&, kind](const SimulatedDisk &, const DiskOperation &next) {
-            if (next.kind == kind && next.path == CrashScene::kTarget)
-                stop.request_stop();
-        });
-        const TransactionEnd end = write(stop.get_token());
-        env->setBeforeEach({});
-        return end;
-    }
-    std::vector<std::byte> image() const { return env->disk().bytes(CrashScene::kTarget, first).value_or(noBytes()); }
-    std::vector<std::byte> imageOnMedium() const
-    {
-        env->meddle([](SimulatedDisk &disk) {
-            SimulatedDisk::Node node = 0;
-            if (disk.find(CrashScene::kTarget, node, first) == 0)
-                disk.file(node).dropCached(0, ~std::uint64_t{0}, first);
-        });
-        return image();
-    }
-    static std::vector<std::byte> noBytes() { return {}; }
-    /// The medium damages byte `at` of the image when its sector is synced, `later` times after the next.
-    void damage(std::uint64_t at, unsigned later = 0) const
-    {
-        env->meddle([&](SimulatedDisk &disk) {
-            SimulatedDisk::Node node = 0;
-            if (disk.find(CrashScene::kTarget, node, first) == 0)
-                disk.file(node).damageAt(at, later);
-        });
-    }
-    /// Told to overwrite what nobody knows, settling mends what the medium damaged.
-    void rollBackOverwriting(const std::string &journal) const
-    {
-        const auto target = open();
-        WriteProgress progress;
-        const auto seen = inspectJournal(*env, *target, journal, progress);
-        QVERIFY(seen.has_value());
-        QVERIFY(
-            settleJournal(*env, *target, journal, RecoveryChoice::RollBack, ForeignUnits::overwrite(*seen), progress)
-                .has_value());
-        QCOMPARE(imageOnMedium(), image0());
-        QVERIFY(journals(*target).empty());
-    }
-    /// Another program writes one byte of the image, durably.
-    void change(std::uint64_t at) const
-    {
-        env->meddle([&](SimulatedDisk &disk) {
-            SimulatedDisk::Node node = 0;
-            if (disk.find(CrashScene::kTarget, node, first) != 0)
-                return;
-            const std::byte changed[] = {image0()[static_cast<std::size_t>(at)] ^ std::byte{0x80}};
-            disk.file(node).write(at, changed, first);
-            disk.file(node).sync();
-        });
-    }
-    const std::vector<std::byte> &image0() const { return *scene.original; }
-    bool wroteToTarget() const
-    {
-        for (const DiskOperation &operation : env->log()) {
-            if (operation.kind == Kind::Write && operation.path == CrashScene::kTarget)
-                return true;
-        }
-        return false;
-    }
-    std::unique_ptr<FileSource> open() const
-    {
-        auto source = FileSource::open(env, CrashScene::kTarget, FileSource::Access::WriteIfPermitted);
-        return source ? std::move(*source) : nullptr;
-    }
-    std::vector<FoundJournal> journals(const BlockSource &source) const
-    {
-        return findJournals(*env, source, scene.places).value_or(std::vector<FoundJournal>{});
-    }
-    /// The machine stops without losing anything in the middle of writing the target, and starts again.
-    void interrupt()
-    {
-        std::optional<SimulatedDisk> left;
-        unsigned writes = 0;
-        env->setBeforeEach([&](const SimulatedDisk &disk, const DiskOperation &next) {
-            if (next.kind == Kind::Write && next.path == CrashScene::kTarget && ++writes == 2)
-                left = disk;
-        });
-        (void)write();
-        start(left.value());
-    }
-
-    CrashScene scene;
-    std::shared_ptr<SimulatedEnv> env;
-};
 
 /// A file to be staged that is not what it was any more, or ceases to be when it is read.
 class FickleImport final : public ExternalBytes {
@@ -157,61 +46,53 @@ private:
     mutable unsigned m_reads = 0;
 };
 
-/// What happens on journal (J write, j sync, R its rename, X its removal), directory (D) and target (T write, t sync), repetitions once.
-std::string stepsOf(const std::vector<DiskOperation> &log)
+bool isJournal(const DiskOperation &operation)
 {
-    std::string steps;
-    for (const DiskOperation &operation : log) {
-        const bool target = operation.path == CrashScene::kTarget;
-        char step = 0;
-        switch (operation.kind) {
-        case Kind::Write:
-            step = target ? 'T' : 'J';
-            break;
-        case Kind::Sync:
-            step = target ? 't' : 'j';
-            break;
-        case Kind::Rename:
-            step = 'R';
-            break;
-        case Kind::Remove:
-            step = 'X';
-            break;
-        case Kind::SyncDirectory:
-            step = 'D';
-            break;
-        default:
-            continue;
-        }
-        if (steps.empty() || steps.back() != step)
-            steps += step;
-    }
-    return steps;
+    return operation.path.contains(kJournalSuffix);
+}
+
+/// Told to overwrite what nobody knows, settling mends what the medium damaged.
+void rollBackOverwriting(const Scene &scene, const std::string &journal)
+{
+    const auto target = scene.open();
+    WriteProgress progress;
+    const auto seen = inspectJournal(*scene.env, *target, journal, progress);
+    QVERIFY(seen.has_value());
+    QVERIFY(settleJournal(*scene.env, *target, journal, RecoveryChoice::RollBack, ForeignUnits::overwrite(*seen),
+                          progress)
+                .has_value());
+    QCOMPARE(scene.imageOnMedium(), scene.image0());
+    QVERIFY(scene.journals(*target).empty());
 }
 
 } // namespace
 
+/// Each step of a write does what it is for: where the world has changed it is noticed, at the step that is meant to notice.
 class ProtocolStepsTest : public QObject {
     Q_OBJECT
 
 private slots:
     void writesInTheOrderOfTheProtocol();
     void rollsBackInTheOrderOfTheProtocol();
-    void settlesInTheOrderOfTheProtocol();
     void refusesAnImageThatWasReplaced();
+    void writesToNoImageThatIsReplacedWhileItIsJournalled();
+    void takesBackWhatWentToAnImageThatIsReplaced();
+    void refusesAnImageThatIsHeld();
     void refusesAnImageThatWasCutShort();
     void refusesWhileAJournalRemains();
+    void refusesWhileAJournalRemainsInAnotherPlace();
+    void replacesNoJournalThatAppears_data();
+    void replacesNoJournalThatAppears();
+    void refusesWhatChangedUnderTheEdits_data();
     void refusesWhatChangedUnderTheEdits();
     void readsNothingOfAChangedImport();
     void refusesAnImportThatChangesWhileItIsRead();
     void acceptsAnotherChangeOfTheImage();
     void noticesWhatTheMediumDamages_data();
     void noticesWhatTheMediumDamages();
+    void overwritesNothingWrittenMeanwhile_data();
+    void overwritesNothingWrittenMeanwhile();
     void saysWhenTheMediumDamagesWhatIsRestored();
-    void saysWhenTheMediumDamagesWhatIsSettled();
-    void settlesNoImageThatWasReplaced();
-    void leavesForeignUnitsAlone();
-    void overwritesForeignUnitsWhenTold();
     void removesItsJournal();
 };
 
@@ -233,34 +114,55 @@ void ProtocolStepsTest::rollsBackInTheOrderOfTheProtocol()
     QCOMPARE(scene.imageOnMedium(), scene.image0());
 }
 
-void ProtocolStepsTest::settlesInTheOrderOfTheProtocol()
-{
-    Scene scene;
-    scene.interrupt();
-    const auto target = scene.open();
-    const auto found = scene.journals(*target);
-    QCOMPARE(found.size(), std::size_t{1});
-    WriteProgress progress;
-    QVERIFY(settleJournal(*scene.env, *target, found.front().path, RecoveryChoice::Finish, ForeignUnits::Stop, progress)
-                .has_value());
-    const std::string steps = stepsOf(scene.env->log());
-    QVERIFY2(steps == "TtXD" || steps == "TtJjXD", steps.c_str());
-    QCOMPARE(scene.imageOnMedium(), *scene.scene.imageBefore(1));
-}
-
 // The edits were made on one file; now another has its name.
 void ProtocolStepsTest::refusesAnImageThatWasReplaced()
 {
     Scene scene;
-    scene.env->meddle([&](SimulatedDisk &disk) { disk.addFile("/data/copy.img", scene.image0(), 512); });
-    const TransactionEnd end
-        = scene.write({}, [&] { QVERIFY(scene.env->rename("/data/copy.img", CrashScene::kTarget).has_value()); });
+    const TransactionEnd end = scene.write({}, [&] { QVERIFY(scene.replaceTarget()); });
     QVERIFY(end.kind == End::Untouched);
     QCOMPARE(end.error->code, ErrorCode::Changed);
     QCOMPARE(end.error->path, std::string(CrashScene::kTarget));
     QVERIFY(!scene.wroteToTarget());
+    QVERIFY(!scene.madeJournal());
     QCOMPARE(scene.image(), scene.image0());
     QVERIFY(scene.journals(*scene.open()).empty());
+}
+
+void ProtocolStepsTest::writesToNoImageThatIsReplacedWhileItIsJournalled()
+{
+    Scene scene;
+    scene.meanwhile([](const DiskOperation &next) { return next.kind == Kind::Rename && isJournal(next); },
+                    [&] { QVERIFY(scene.replaceTarget()); });
+    const TransactionEnd end = scene.write();
+    QVERIFY(end.kind == End::Untouched);
+    QCOMPARE(end.error->code, ErrorCode::Changed);
+    QVERIFY(!scene.wroteToTarget());
+    QCOMPARE(scene.image(), scene.image0());
+    QVERIFY(scene.journals(*scene.open()).empty());
+}
+
+// Whoever is told that it was committed would look for it in the other file.
+void ProtocolStepsTest::takesBackWhatWentToAnImageThatIsReplaced()
+{
+    Scene scene;
+    scene.meanwhile(Scene::onTarget(Kind::Sync), [&] { QVERIFY(scene.replaceTarget()); });
+    const TransactionEnd end = scene.write();
+    QVERIFY(end.kind == End::RolledBack);
+    QCOMPARE(end.error->code, ErrorCode::Changed);
+    QCOMPARE(end.error->path, std::string(CrashScene::kTarget));
+    QCOMPARE(scene.image(), scene.image0());
+    QVERIFY(scene.journals(*scene.open()).empty());
+}
+
+void ProtocolStepsTest::refusesAnImageThatIsHeld()
+{
+    Scene scene;
+    const TransactionEnd end = scene.write({}, [&] { scene.env->setHolder("a virtual machine"); });
+    QVERIFY(end.kind == End::Untouched);
+    QCOMPARE(end.error->code, ErrorCode::Held);
+    QCOMPARE(end.error->holder, std::string("a virtual machine"));
+    QVERIFY(!scene.wroteToTarget());
+    QVERIFY(!scene.madeJournal());
 }
 
 void ProtocolStepsTest::refusesAnImageThatWasCutShort()
@@ -269,13 +171,14 @@ void ProtocolStepsTest::refusesAnImageThatWasCutShort()
     const TransactionEnd end = scene.write({}, [&] {
         scene.env->meddle([](SimulatedDisk &disk) {
             SimulatedDisk::Node node = 0;
-            QCOMPARE(disk.find(CrashScene::kTarget, node, first), 0);
-            disk.file(node).resize(5001, first);
+            QCOMPARE(disk.find(CrashScene::kTarget, node, firstOf), 0);
+            disk.file(node).resize(5001, firstOf);
         });
     });
     QVERIFY(end.kind == End::Untouched);
-    QVERIFY(end.error->code == ErrorCode::Truncated || end.error->code == ErrorCode::Changed);
+    QCOMPARE(end.error->code, ErrorCode::Truncated);
     QVERIFY(!scene.wroteToTarget());
+    QVERIFY(!scene.madeJournal());
     QVERIFY(scene.journals(*scene.open()).empty());
 }
 
@@ -283,37 +186,106 @@ void ProtocolStepsTest::refusesWhileAJournalRemains()
 {
     Scene scene;
     scene.interrupt();
-    const auto found = scene.journals(*scene.open());
-    QCOMPARE(found.size(), std::size_t{1});
-    const auto journal = scene.env->disk().bytes(found.front().path, first);
+    const std::string journal = scene.journal();
+    const std::vector<std::byte> before = scene.bytes(journal);
     const std::vector<std::byte> image = scene.image();
+    QVERIFY(!before.empty());
     const TransactionEnd end = scene.write();
     QVERIFY(end.kind == End::Untouched);
     QCOMPARE(end.error->code, ErrorCode::NeedsRecovery);
-    QCOMPARE(scene.env->disk().bytes(found.front().path, first), journal);
+    QCOMPARE(scene.bytes(journal), before);
     QCOMPARE(scene.image(), image);
+}
+
+// Two journals of one image would each bring back what the other has replaced.
+void ProtocolStepsTest::refusesWhileAJournalRemainsInAnotherPlace()
+{
+    Scene scene({.stateDirectory = true});
+    scene.interrupt();
+    const std::string journal = scene.journal();
+    QVERIFY(journal.starts_with(scene.scene.places.stateDirectory));
+    const std::vector<std::byte> image = scene.image();
+    scene.scene.places.preference = JournalPlaces::Preference::BesideTarget;
+    const TransactionEnd end = scene.write();
+    QVERIFY(end.kind == End::Untouched);
+    QCOMPARE(end.error->code, ErrorCode::NeedsRecovery);
+    QCOMPARE(end.error->path, journal);
+    QVERIFY(!scene.madeJournal());
+    QCOMPARE(scene.image(), image);
+}
+
+void ProtocolStepsTest::replacesNoJournalThatAppears_data()
+{
+    QTest::addColumn<bool>("atOnce");
+    QTest::newRow("where the system looks and renames at once") << true;
+    QTest::newRow("where it cannot") << false;
+}
+
+// Another program on the same image was as far as this one; its journal is all that knows what it has done.
+void ProtocolStepsTest::replacesNoJournalThatAppears()
+{
+    QFETCH(bool, atOnce);
+    Scene other;
+    other.interrupt();
+    const std::string name = other.journal();
+    const std::vector<std::byte> theirs = other.bytes(name);
+    QVERIFY(!theirs.empty());
+
+    Scene scene;
+    const auto isRename = [](const DiskOperation &next) { return next.kind == Kind::Rename && isJournal(next); };
+    if (!atOnce)
+        scene.env->fail(isRename, 0, ENOSYS);
+    scene.meanwhile(isRename, [&] { scene.put(name, theirs); });
+    const TransactionEnd end = scene.write();
+    QVERIFY(end.kind == End::Untouched);
+    QCOMPARE(end.error->code, ErrorCode::NeedsRecovery);
+    QCOMPARE(end.error->path, name);
+    QVERIFY(!scene.wroteToTarget());
+    QCOMPARE(scene.bytes(name), theirs);
+}
+
+void ProtocolStepsTest::refusesWhatChangedUnderTheEdits_data()
+{
+    QTest::addColumn<bool>("hash");
+    QTest::addColumn<bool>("elsewhere");
+    QTest::newRow("the bytes were seen") << false << false;
+    QTest::newRow("a hash was seen") << true << false;
+    QTest::newRow("the bytes were seen, another machine changed them") << false << true;
+    QTest::newRow("a hash was seen, another machine changed the bytes") << true << true;
 }
 
 void ProtocolStepsTest::refusesWhatChangedUnderTheEdits()
 {
+    QFETCH(bool, hash);
+    QFETCH(bool, elsewhere);
     Scene scene;
     const auto seen = std::span(scene.image0()).subspan(5000, 2);
     Piece piece = Piece::literalOf(shared(bytesOf({3, 4})));
+    Base base = Base::ofBytes(shared({seen.begin(), seen.end()}));
+    if (hash) {
+        base = Base::ofHashes(std::make_shared<const std::vector<Hash128>>(
+            std::vector{hash128(std::span(scene.image0()).subspan(4096, Base::kBaseBlock))}));
+        base.skip = 5000 % Base::kBaseBlock;
+    }
     RangeTree<Base> bases;
-    bases = bases.with(rangeAt(5000, 2), Base::ofBytes(shared({seen.begin(), seen.end()})));
+    bases = bases.with(rangeAt(5000, 2), std::move(base));
     scene.scene.edits = scene.scene.edits.without(rangeAt(5000, 2)).with(rangeAt(5000, 2), std::move(piece), bases);
-    const auto undisturbed = std::make_shared<SimulatedEnv>(scene.scene.disk, 1, first);
+    const auto undisturbed = std::make_shared<SimulatedEnv>(scene.scene.disk, 1, firstOf);
     QVERIFY(writeAll(undisturbed, scene.scene).kind == End::Committed);
 
-    scene.change(5001);
-    const std::vector<std::byte> changed = scene.image();
+    if (elsewhere)
+        scene.changeOnMedium(5001);
+    else
+        scene.change(5001);
     const TransactionEnd end = scene.write();
     QVERIFY(end.kind == End::Untouched);
     QCOMPARE(end.error->code, ErrorCode::Changed);
     QCOMPARE(end.error->operation, Operation::Compare);
     QVERIFY(end.error->range && end.error->range->contains(ByteOffset(5001)));
     QVERIFY(!scene.wroteToTarget());
-    QCOMPARE(scene.image(), changed);
+    std::vector<std::byte> changed = scene.image0();
+    changed[5001] = scene.changed(5001);
+    QCOMPARE(scene.imageOnMedium(), changed);
     QVERIFY(scene.journals(*scene.open()).empty());
 }
 
@@ -375,7 +347,42 @@ void ProtocolStepsTest::noticesWhatTheMediumDamages()
     QCOMPARE(end.error->operation, Operation::Verify);
     QVERIFY(end.error->range && end.error->range->contains(ByteOffset(at)));
     QVERIFY(end.rollBackError && end.rollBackError->range && end.rollBackError->range->contains(ByteOffset(at)));
-    scene.rollBackOverwriting(end.journalPath);
+    rollBackOverwriting(scene, end.journalPath);
+}
+
+void ProtocolStepsTest::overwritesNothingWrittenMeanwhile_data()
+{
+    QTest::addColumn<quint64>("at");
+    QTest::addColumn<bool>("elsewhere");
+    QTest::newRow("beside the edits") << quint64{4000} << false;
+    QTest::newRow("over an edit") << quint64{101} << false;
+    QTest::newRow("beside an edit, by another machine") << quint64{110} << true;
+}
+
+// The write is cancelled once the image is synced, and somebody writes then: rolling back leaves that unit, and people are asked.
+void ProtocolStepsTest::overwritesNothingWrittenMeanwhile()
+{
+    QFETCH(quint64, at);
+    QFETCH(bool, elsewhere);
+    Scene scene;
+    std::stop_source stop;
+    bool synced = false;
+    const auto next = [&](const DiskOperation &operation) {
+        const bool after = std::exchange(synced, synced || Scene::onTarget(Kind::Sync)(operation));
+        if (!after && synced)
+            stop.request_stop();
+        return after;
+    };
+    scene.meanwhile(next, [&] { elsewhere ? scene.changeOnMedium(at) : scene.change(at); });
+    const TransactionEnd end = scene.write(stop.get_token());
+    QVERIFY(end.kind == End::NeedsRecovery);
+    QCOMPARE(end.error->code, ErrorCode::Cancelled);
+    QVERIFY(end.rollBackError && end.rollBackError->code == ErrorCode::Changed);
+    QVERIFY(end.rollBackError->range && end.rollBackError->range->contains(ByteOffset(at)));
+    const std::vector<std::byte> now = scene.imageOnMedium();
+    QCOMPARE(now[static_cast<std::size_t>(at)], scene.changed(at));
+    QCOMPARE(now[5000], scene.image0()[5000]); // the other unit has its old bytes
+    QCOMPARE(scene.journal(), end.journalPath);
 }
 
 void ProtocolStepsTest::saysWhenTheMediumDamagesWhatIsRestored()
@@ -389,84 +396,7 @@ void ProtocolStepsTest::saysWhenTheMediumDamagesWhatIsRestored()
     QVERIFY(scene.imageOnMedium() != scene.image0());
     QCOMPARE(scene.journals(*scene.open()).size(), std::size_t{1});
 
-    scene.rollBackOverwriting(end.journalPath);
-}
-
-void ProtocolStepsTest::saysWhenTheMediumDamagesWhatIsSettled()
-{
-    Scene scene;
-    scene.interrupt();
-    const auto target = scene.open();
-    const std::string journal = scene.journals(*target).front().path;
-    scene.damage(5000);
-    WriteProgress progress;
-    const auto settled
-        = settleJournal(*scene.env, *target, journal, RecoveryChoice::Finish, ForeignUnits::Stop, progress);
-    QVERIFY(!settled.has_value());
-    QVERIFY(settled.error().range && settled.error().range->contains(ByteOffset(5000)));
-    QCOMPARE(scene.journals(*target).size(), std::size_t{1});
-}
-
-void ProtocolStepsTest::settlesNoImageThatWasReplaced()
-{
-    for (const RecoveryChoice choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {
-        Scene scene;
-        scene.interrupt();
-        const auto target = scene.open();
-        const std::string journal = scene.journals(*target).front().path;
-        scene.env->meddle([&](SimulatedDisk &disk) { disk.addFile("/data/copy.img", scene.image0(), 512); });
-        QVERIFY(scene.env->rename("/data/copy.img", CrashScene::kTarget).has_value());
-        WriteProgress progress;
-        const auto settled = settleJournal(*scene.env, *target, journal, choice, ForeignUnits::Stop, progress);
-        QVERIFY(!settled.has_value());
-        QCOMPARE(settled.error().code, ErrorCode::Changed);
-        QCOMPARE(settled.error().path, std::string(CrashScene::kTarget));
-        QCOMPARE(scene.image(), scene.image0());
-        QCOMPARE(scene.journals(*target).size(), std::size_t{1});
-    }
-}
-
-void ProtocolStepsTest::leavesForeignUnitsAlone()
-{
-    for (const RecoveryChoice choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {
-        Scene scene;
-        scene.interrupt();
-        scene.change(6000); // in the unit of the second extent, which holds its old bytes still
-        const std::vector<std::byte> image = scene.image();
-        const auto target = scene.open();
-        const std::string journal = scene.journals(*target).front().path;
-        WriteProgress progress;
-        const auto report = inspectJournal(*scene.env, *target, journal, progress);
-        QVERIFY(report.has_value());
-        QCOMPARE(report->count(UnitCondition::Foreign), std::uint64_t{1});
-        QVERIFY(!report->foreign.empty() && report->foreign.front().contains(ByteOffset(6000)));
-        const auto settled = settleJournal(*scene.env, *target, journal, choice, ForeignUnits::Stop, progress);
-        QVERIFY(!settled.has_value());
-        QCOMPARE(settled.error().code, ErrorCode::Changed);
-        QVERIFY(settled.error().range && settled.error().range->contains(ByteOffset(6000)));
-        QVERIFY(!scene.wroteToTarget());
-        QCOMPARE(scene.image(), image);
-        QCOMPARE(scene.journals(*target).size(), std::size_t{1});
-    }
-}
-
-void ProtocolStepsTest::overwritesForeignUnitsWhenTold()
-{
-    for (const bool finish : {true, false}) {
-        Scene scene;
-        scene.interrupt();
-        scene.change(6000);
-        const auto target = scene.open();
-        const std::string journal = scene.journals(*target).front().path;
-        WriteProgress progress;
-        const auto seen = inspectJournal(*scene.env, *target, journal, progress);
-        QVERIFY(seen.has_value());
-        QVERIFY(settleJournal(*scene.env, *target, journal, finish ? RecoveryChoice::Finish : RecoveryChoice::RollBack,
-                              ForeignUnits::overwrite(*seen), progress)
-                    .has_value());
-        QCOMPARE(scene.imageOnMedium(), *scene.scene.imageBefore(finish ? 1 : 0));
-        QVERIFY(scene.journals(*target).empty());
-    }
+    rollBackOverwriting(scene, end.journalPath);
 }
 
 void ProtocolStepsTest::removesItsJournal()
@@ -475,9 +405,9 @@ void ProtocolStepsTest::removesItsJournal()
     QVERIFY(scene.write().kind == End::Committed);
     SimulatedDisk disk = scene.env->disk();
     SimulatedDisk::Names names;
-    QCOMPARE(disk.list("/data", names, first), 0);
+    QCOMPARE(disk.list("/data", names, firstOf), 0);
     QCOMPARE(names.size(), std::size_t{2});
-    QVERIFY(disk.isDurable("/data", first));
+    QVERIFY(disk.isDurable("/data", firstOf));
 }
 
 } // namespace cachet_test

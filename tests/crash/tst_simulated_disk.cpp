@@ -98,6 +98,8 @@ private slots:
     void showsStaleBytesOnlyAfterAPowerCut();
     void damagesSilentlyAndShowsItPastTheCache();
     void losesForGoodWhatAFailedSyncWasFor();
+    void deliversLateWhatAFailedSyncWasFor();
+    void changesTheMediumUnderWhatIsInMemory();
     void tellsStatesApartAndNothingElse();
     void failsWhatIsPlanned();
     void recordsOperationsInOrder();
@@ -353,6 +355,48 @@ void SimulatedDiskTest::losesForGoodWhatAFailedSyncWasFor()
     dropped.file(node).dropCached(0, 8, [](std::size_t count) { return count - 1; });
     QCOMPARE(textOf(dropped.bytes("/data/file", first)), "aaaaZbbb");
     QVERIFY(dropped.isDurable("/data/file", first));
+}
+
+// Reading the medium settles nothing then; writing it again and syncing does.
+void SimulatedDiskTest::deliversLateWhatAFailedSyncWasFor()
+{
+    Scene scene;
+    scene.env->meddle([](SimulatedDisk &disk) {
+        SimulatedDisk::Node node = 0;
+        QCOMPARE(disk.find("/data/file", node, first), 0);
+        disk.file(node).setLateWrites(true);
+    });
+    scene.env->fail([](const DiskOperation &operation) { return operation.kind == DiskOperation::Kind::Sync; }, 0, EIO);
+    const auto file = scene.open("/data/file");
+    write(*file, 0, "X");
+    QVERIFY(!file->sync().has_value());
+    QVERIFY(file->dropCached(ByteRange::whole(8)).has_value());
+    QCOMPARE(textOf(scene.env->disk().bytes("/data/file", first)), "aaaabbbb");
+    QVERIFY(file->sync().has_value());
+    QCOMPARE(scene.outcomes(), (Texts{"Xaaabbbb", "aaaabbbb"}));
+    write(*file, 0, "a");
+    QVERIFY(file->sync().has_value());
+    QCOMPARE(scene.outcomes(), (Texts{"aaaabbbb"}));
+    QVERIFY(scene.env->disk().isDurable("/data/file", first));
+}
+
+void SimulatedDiskTest::changesTheMediumUnderWhatIsInMemory()
+{
+    Scene scene;
+    const auto file = scene.open("/data/file");
+    scene.env->meddle([](SimulatedDisk &disk) {
+        SimulatedDisk::Node node = 0;
+        QCOMPARE(disk.find("/data/file", node, first), 0);
+        disk.file(node).changeOnMedium(1);
+    });
+    QCOMPARE(textOf(scene.env->disk().bytes("/data/file", first)), "aaaabbbb");
+    QCOMPARE(scene.outcomes(),
+             (Texts{"a\xe1"
+                    "aabbbb"}));
+    QVERIFY(file->dropCached(ByteRange::whole(8)).has_value());
+    QCOMPARE(textOf(scene.env->disk().bytes("/data/file", first)),
+             "a\xe1"
+             "aabbbb");
 }
 
 void SimulatedDiskTest::tellsStatesApartAndNothingElse()

@@ -18,10 +18,11 @@ namespace {
 
 constexpr std::size_t kSize = std::size_t{64} << 10;
 
-Result<std::string> setAside(const FileDocument &file, const std::string &journal)
+Result<JournalAside> setAside(const FileDocument &file, const std::string &journal)
 {
-    std::promise<Result<std::string>> done;
-    if (auto started = file->startSetAside(journal, [&](Result<std::string> name) { done.set_value(std::move(name)); });
+    std::promise<Result<JournalAside>> done;
+    if (auto started
+        = file->startSetAside(journal, [&](Result<JournalAside> aside) { done.set_value(std::move(aside)); });
         !started)
         return failure(started.error());
     return done.get_future().get();
@@ -241,7 +242,7 @@ void TestDocumentRecovery::journalSetAsideIsAskedAboutNoMore()
         QVERIFY(interrupt(file));
         const auto name = setAside(file, file->unsettled().front().path);
         QVERIFY(name);
-        kept = *name;
+        kept = name->path;
         QVERIFY(file->unsettled().empty());
         QVERIFY(file->commit());
         QCOMPARE(readFile(m_path), wanted());

@@ -704,8 +704,10 @@ void TestRecovery::setsAsideWhereADirectoryCannotBeSynced()
     rig.env.fail(EnvOp::SyncDirectory, 0, error);
     const auto kept = setJournalAside(rig.env, rig.path);
     QVERIFY(kept);
-    QCOMPARE(*kept, rig.path + ".1.kept");
-    QVERIFY(systemEnv()->status(*kept));
+    QCOMPARE(kept->path, rig.path + ".1.kept");
+    QCOMPARE(kept->leftover.has_value(), error == EIO);
+    QVERIFY(!kept->leftover || (kept->leftover->systemError == EIO && kept->leftover->path == rig.path));
+    QVERIFY(systemEnv()->status(kept->path));
     const auto again = setJournalAside(rig.env, rig.path);
     QVERIFY(!again);
     QCOMPARE(again.error().code, ErrorCode::NotFound);
@@ -719,12 +721,12 @@ void TestRecovery::setsJournalsAside()
     (void)rig.directory.write(rig.path.substr(rig.path.rfind('/') + 1) + ".1.kept", bytesOf({1}));
     const auto kept = setJournalAside(rig.env, rig.path);
     QVERIFY(kept);
-    QCOMPARE(*kept, rig.path + ".2.kept");
+    QCOMPARE(kept->path, rig.path + ".2.kept");
     const auto found = findJournals(rig.env, rig.target, rig.places);
     QVERIFY(found && found->empty());
     // It is a journal still, for whoever names it.
     rig.tear();
-    QVERIFY(settleJournal(rig.env, rig.target, *kept, RecoveryChoice::Finish, ForeignUnits::Stop, rig.progress));
+    QVERIFY(settleJournal(rig.env, rig.target, kept->path, RecoveryChoice::Finish, ForeignUnits::Stop, rig.progress));
     QVERIFY(rig.bytes() == rig.wanted);
     QCOMPARE(setJournalAside(rig.env, rig.path).error().code, ErrorCode::NotFound);
 }

@@ -170,7 +170,13 @@ void TestRecoveryText::saysWhatWasDone()
     QVERIFY(said.startsWith(settledText(open, RecoveryChoice::Finish)));
     QVERIFY(said.contains(QStringLiteral("whether it is gone for good is not sure")));
     QVERIFY(said.contains(QStringLiteral("/d/.disk.img.cachet-journal")));
-    QVERIFY(setAsideText("/d/.disk.img.cachet-journal.1.kept").contains(QStringLiteral("journal.1.kept")));
+    cachecore::JournalAside aside{"/d/.disk.img.cachet-journal.1.kept", {}};
+    QVERIFY(setAsideText(aside).contains(QStringLiteral("journal.1.kept")));
+    QVERIFY(!setAsideText(aside).contains(QStringLiteral("not sure")));
+    aside.leftover = Error::fromErrno(EIO, Operation::Journal, {}, "/d/.disk.img.cachet-journal");
+    QVERIFY(setAsideText(aside).contains(QStringLiteral("not sure")));
+    QVERIFY(setAsideText(aside).contains(QStringLiteral("/d/.disk.img.cachet-journal:"))
+            || setAsideText(aside).count(QStringLiteral(".disk.img.cachet-journal")) == 2);
 }
 
 } // namespace cachet_test

@@ -79,6 +79,7 @@ private slots:
     void leavesWhatSomebodyElseWroteMeanwhile();
     void rewritesEveryByteAfterAFailedSync();
     void rollsBackACancelAtAnyMoment();
+    void promisesThatNoByteIsLostWhenRollingBackFails();
     void saysWhatRemainsWhenRollingBackFails();
     void committedIsSaidAlsoWhenTheJournalStays();
     void saysWhenTheJournalMayReturn_data();
@@ -509,6 +510,42 @@ void TestTransaction::rollsBackACancelAtAnyMoment()
     }
     QVERIFY(nth > 20);
     QVERIFY(ends == (std::set<Kind>{Kind::Untouched, Kind::RolledBack, Kind::Committed}));
+}
+
+// Also after it has given up: what journal and image say together must be enough to have either side back.
+void TestTransaction::promisesThatNoByteIsLostWhenRollingBackFails()
+{
+    const auto disk = patternBytes(64 * 1024);
+    WriteRig rig(disk);
+    const StagedEdits edits = threeExtents(disk);
+    const WritePlan plan = rig.plan(edits);
+    const WriteBatch batch = PlanCursor(plan).next().value();
+    Transaction transaction({rig.env, rig.target, rig.places, rig.progress, {}, 0, {}}, plan, batch);
+    std::set<State> broken;
+    rig.faults->fail(SourceOp::Write, 2, EIO, Repeat::ForGood);
+    bool looking = false;
+    rig.env.setHook([&](EnvOp) {
+        if (transaction.state() != State::RollingBack || std::exchange(looking, true))
+            return;
+        const auto bytes = rig.bytes();
+        auto lost = bytes;
+        lost[static_cast<std::size_t>(batch.span().begin().value())] ^= std::byte{0x80};
+        QVERIFY(transaction.invariantsHold());
+        rig.setBytes(lost);
+        if (!transaction.invariantsHold())
+            broken.insert(transaction.state());
+        rig.setBytes(bytes);
+        looking = false;
+    });
+    QCOMPARE(transaction.run().kind, Kind::NeedsRecovery);
+    rig.env.setHook({});
+    QVERIFY(transaction.invariantsHold());
+    auto lost = rig.bytes();
+    lost[static_cast<std::size_t>(batch.span().begin().value())] ^= std::byte{0x80};
+    rig.setBytes(lost);
+    if (!transaction.invariantsHold())
+        broken.insert(transaction.state());
+    QVERIFY(broken == (std::set<State>{State::RollingBack, State::NeedsRecovery}));
 }
 
 void TestTransaction::saysWhatRemainsWhenRollingBackFails()

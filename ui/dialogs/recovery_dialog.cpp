@@ -153,15 +153,15 @@ void RecoveryDialog::setAside()
     started(m_session->setAside(m_journal));
 }
 
-void RecoveryDialog::setAsideFinished(const cachecore::Result<std::string> &newName)
+void RecoveryDialog::setAsideFinished(const cachecore::Result<cachecore::JournalAside> &aside)
 {
     if (m_stage != Stage::Settling)
         return;
-    if (newName) {
-        journalSettled(setAsideText(*newName));
+    if (aside) {
+        journalSettled(setAsideText(*aside));
         return;
     }
-    tell(errorText(newName.error()), true);
+    tell(errorText(aside.error()), true);
     enter(m_report ? Stage::Choosing : Stage::Failed);
 }
 

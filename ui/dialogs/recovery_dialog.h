@@ -58,7 +58,7 @@ private:
     void settle(cachecore::RecoveryChoice choice);
     void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void setAside();
-    void setAsideFinished(const cachecore::Result<std::string> &newName);
+    void setAsideFinished(const cachecore::Result<cachecore::JournalAside> &aside);
     void started(const cachecore::Result<void> &result);
     void journalSettled(const QString &sentence);
     void tell(const QString &sentence, bool problem);

@@ -181,12 +181,18 @@ QString settledText(const RecoveryReport &before, cachecore::RecoveryChoice choi
     return before.leftover ? done + u' ' + leftoverText(*before.leftover) : done;
 }
 
-QString setAsideText(const std::string &newName)
+QString setAsideText(const cachecore::JournalAside &aside)
 {
-    return tr("The journal was set aside as %1. The image was not changed: what the interrupted write left on it "
-              "stays. "
-              "To get the journal back, give that file its former name again.")
-        .arg(displayPath(newName));
+    const QString done
+        = tr("The journal was set aside as %1. The image was not changed: what the interrupted write left on it "
+             "stays. "
+             "To get the journal back, give that file its former name again.")
+              .arg(displayPath(aside.path));
+    if (!aside.leftover)
+        return done;
+    return done + u' '
+        + tr("Whether it keeps that name through a power failure is not sure, and it may be asked about once more: %1")
+              .arg(errorText(*aside.leftover));
 }
 
 } // namespace cachet

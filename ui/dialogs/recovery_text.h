@@ -40,6 +40,6 @@ struct UnitLine {
 
 /// What was done, once the journal is settled.
 [[nodiscard]] QString settledText(const cachecore::RecoveryReport &before, cachecore::RecoveryChoice choice);
-[[nodiscard]] QString setAsideText(const std::string &newName);
+[[nodiscard]] QString setAsideText(const cachecore::JournalAside &aside);
 
 } // namespace cachet

@@ -211,8 +211,8 @@ cachecore::Result<void> DocumentSession::setAside(const std::string &journalPath
                                   journalPath);
     if (const auto free = checkFree(journalPath); !free)
         return free;
-    return started(Work::Settle, m_document->startSetAside(journalPath, [relay = m_relay](auto newName) {
-        relay->ended(&DocumentSession::setAsideFinished, std::move(newName));
+    return started(Work::Settle, m_document->startSetAside(journalPath, [relay = m_relay](auto aside) {
+        relay->ended(&DocumentSession::setAsideFinished, std::move(aside));
     }));
 }
 

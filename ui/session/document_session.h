@@ -62,7 +62,7 @@ signals:
     void writeFinished(const cachecore::WriteOutcome &outcome);
     void lookFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
     void settleFinished(const cachecore::Result<cachecore::RecoveryReport> &result);
-    void setAsideFinished(const cachecore::Result<std::string> &newName);
+    void setAsideFinished(const cachecore::Result<cachecore::JournalAside> &aside);
     void restoreFinished(const cachecore::Result<cachecore::RestoreReport> &result);
     void forgetFinished(const cachecore::Result<void> &result);
 

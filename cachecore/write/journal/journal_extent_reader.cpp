@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_extent_reader.h"
 
+#include "cachecore/write/journal/protocol_step.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -134,7 +136,8 @@ Result<void> ExtentReader::readPattern(const RecordStart &start)
     m_hasher.add(bytes->subspan(kPatternHead));
     const Hash128 hash = m_hasher.end();
     const auto content = bytes->subspan(kPatternHead);
-    if (hash != getHash(bytes->data() + kPatternFixed) || !allZero(content.subspan(static_cast<std::size_t>(size))))
+    if ((hash != getHash(bytes->data() + kPatternFixed) && !leftOut(ProtocolStep::JournalComparesRecord))
+        || !allZero(content.subspan(static_cast<std::size_t>(size))))
         return damaged(m_at, start.length);
     m_patterns.push_back(copyOf(content.first(static_cast<std::size_t>(size))));
     m_patternBytes += size;
@@ -177,7 +180,7 @@ Result<JournalExtent> ExtentReader::readExtent(const RecordStart &start, Depth d
     extent.segments = m_segments;
     extent.oldHash = head.oldHash;
     extent.newHash = head.newHash;
-    if (depth == Depth::Everything && hashOfNew(extent) != head.newHash)
+    if (depth == Depth::Everything && hashOfNew(extent) != head.newHash && !leftOut(ProtocolStep::JournalComparesNew))
         return damaged(m_at, start.length);
     m_lastEnd = extent.units.end();
     passed(start.length, *hash);
@@ -200,7 +203,8 @@ Result<Hash128> ExtentReader::readTable(const ExtentHead &head, std::size_t ahea
     const Hash128 hash = m_hasher.end();
     const auto literals = bytes->subspan(kExtentHead + table);
     const auto literalLength = static_cast<std::size_t>(head.literalLength);
-    if (hash != getHash(bytes->data() + kExtentFixed) || !allZero(literals.subspan(literalLength)))
+    if ((hash != getHash(bytes->data() + kExtentFixed) && !leftOut(ProtocolStep::JournalComparesRecord))
+        || !allZero(literals.subspan(literalLength)))
         return damaged(m_at, length);
     m_segments.clear();
     if (m_literals.use_count() > 1)
@@ -276,7 +280,7 @@ Result<std::span<const std::byte>> ExtentReader::readOld(const ExtentHead &head,
     const auto old = bytes->first(static_cast<std::size_t>(head.unitsLength));
     m_hasher.begin();
     m_hasher.add(old);
-    if (m_hasher.end() != head.oldHash
+    if ((m_hasher.end() != head.oldHash && !leftOut(ProtocolStep::JournalComparesOld))
         || (depth == Depth::Everything && !allZero(bytes->subspan(static_cast<std::size_t>(head.unitsLength)))))
         return damaged(at, padded);
     return old;

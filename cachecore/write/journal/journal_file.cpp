@@ -183,14 +183,14 @@ Result<void> JournalFile::giveName()
 Result<void> JournalFile::renameToArmed()
 {
     m_renameTried = true;
-    const bool blindly = leftOut(ProtocolStep::CheckNoJournal);
+    const bool blindly = leftOut(ProtocolStep::TakeNoName);
     auto renamed
         = blindly ? m_env->rename(m_temporary, m_name.path) : m_env->renameUnlessTaken(m_temporary, m_name.path);
     if (!renamed && renamed.error().code == ErrorCode::NotSupported) {
         const auto found = m_env->status(m_name.path);
         if (!found && found.error().code != ErrorCode::NotFound)
             return failure(named(found.error(), Operation::Journal, m_name.path));
-        if (found)
+        if (found && !leftOut(ProtocolStep::CheckNameFree))
             renamed = failure(Error::fromErrno(EEXIST, Operation::Rename));
         else
             renamed = m_env->rename(m_temporary, m_name.path);
@@ -229,7 +229,9 @@ Result<void> JournalFile::remove()
     if (m_name.anonymous)
         return {};
     bool itsName = m_renamed;
-    if (m_renameTried && !m_renamed) {
+    if (m_renameTried && !m_renamed && leftOut(ProtocolStep::KeepOthersJournal)) {
+        itsName = true;
+    } else if (m_renameTried && !m_renamed) {
         const auto may = mayHaveItsName();
         if (!may)
             return failure(may.error());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/journal/journal_layout.h"
 
+#include "cachecore/write/journal/protocol_step.h"
+
 #include <bit>
 #include <cassert>
 #include <cstring>
@@ -75,7 +77,8 @@ std::optional<JournalHeader> decodeHeader(std::span<const std::byte> bytes)
     JournalHeader header;
     std::copy_n(at + 16, header.transaction.size(), header.transaction.begin());
     std::copy_n(at + 32, header.salt.size(), header.salt.begin());
-    if (saltedHash(header.salt, {bytes.first(hashed)}) != getHash(at + hashed))
+    if (saltedHash(header.salt, {bytes.first(hashed)}) != getHash(at + hashed)
+        && !leftOut(ProtocolStep::JournalComparesHeader))
         return std::nullopt;
     const auto text = [at](std::size_t begin, std::size_t length) {
         return std::string(reinterpret_cast<const char *>(at + begin), length);
@@ -185,7 +188,9 @@ std::optional<StateRecord> StateRecord::decode(const JournalSalt &salt, std::spa
     const RecordStart start = RecordStart::decode(block.data());
     const std::span<const std::byte> hashed = block.first(kStateSize - kHashSize);
     if (!stateOf(start.type) || start.number != 0 || start.length != kStateSize
-        || saltedHash(salt, {hashed}) != getHash(block.data() + hashed.size()) || !allZero(hashed.subspan(64)))
+        || (saltedHash(salt, {hashed}) != getHash(block.data() + hashed.size())
+            && !leftOut(ProtocolStep::JournalComparesState))
+        || !allZero(hashed.subspan(64)))
         return std::nullopt;
     return StateRecord{start.type,
                        start.sequence,

@@ -4,6 +4,7 @@
 #include "cachecore/base/named_error.h"
 #include "cachecore/write/journal/journal_extent_reader.h"
 #include "cachecore/write/journal/journal_layout.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <cassert>
 #include <cstring>
@@ -126,9 +127,10 @@ Result<void> JournalReader::Impl::readArmed(JournalSummary &summary)
     const auto record = StateRecord::decode(m_header.salt, block);
     if (!record || record->type != RecordType::Armed)
         return m_records.damaged(at, kStateSize);
-    if (record->sequence != summary.records || record->extents != summary.extents
-        || record->unitBytes != summary.unitBytes || record->newBytes != summary.newBytes
-        || record->before != m_records.runningHash())
+    const bool ofThese = record->sequence == summary.records && record->extents == summary.extents
+        && record->unitBytes == summary.unitBytes && record->newBytes == summary.newBytes
+        && record->before == m_records.runningHash();
+    if (!ofThese && !leftOut(ProtocolStep::JournalComparesArmed))
         return m_records.damaged(m_headerLength, at + kStateSize - m_headerLength);
     summary.state = JournalState::Armed;
     summary.end = at + kStateSize;
@@ -146,7 +148,8 @@ Result<void> JournalReader::Impl::readLaterStates(JournalSummary &summary)
             return failure(bytes.error());
         const auto block = bytes->first<kStateSize>();
         const auto record = StateRecord::decode(m_header.salt, block);
-        if (!record || record->sequence != summary.records || record->before != summary.lastHash
+        const bool follows = record && record->sequence == summary.records && record->before == summary.lastHash;
+        if (!record || (!follows && !leftOut(ProtocolStep::JournalComparesLater))
             || !mayFollow(summary.state, *stateOf(record->type)))
             break;
         summary.state = *stateOf(record->type);

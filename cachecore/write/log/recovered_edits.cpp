@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/recovered_edits.h"
 
+#include "cachecore/write/journal/protocol_step.h"
 #include "cachecore/write/log/recovery_log_decoder.h"
 
 #include <map>
@@ -20,7 +21,8 @@ Reopened reopen(const ExternalOrigin &origin, const OpenImport &openImport)
     if (!opened)
         return opened;
     const auto now = (*opened)->origin();
-    if (!now || now->fingerprint != origin.fingerprint)
+    const bool changed = !now || now->fingerprint != origin.fingerprint;
+    if (changed && !leftOut(ProtocolStep::RestoreComparesImports))
         return failure(ErrorCode::Changed, Operation::Import, {}, origin.path);
     return opened;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/recovery_log_format.h"
 
+#include "cachecore/write/journal/protocol_step.h"
+
 #include <algorithm>
 #include <cassert>
 
@@ -150,7 +152,8 @@ std::optional<RecordHead> decodeHead(std::span<const std::byte> bytes)
 bool isWhole(std::span<const std::byte> record, const JournalSalt &salt)
 {
     const std::size_t hashed = record.size() - kHashSize;
-    return storedHash(record.subspan(hashed)) == saltedHash(salt, {record.first(hashed)});
+    return storedHash(record.subspan(hashed)) == saltedHash(salt, {record.first(hashed)})
+        || leftOut(ProtocolStep::LogComparesRecord);
 }
 
 } // namespace cachecore::recovery_log

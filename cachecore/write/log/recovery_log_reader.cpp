@@ -2,6 +2,7 @@
 #include "cachecore/write/log/recovery_log_reader.h"
 
 #include "cachecore/base/retried_call.h"
+#include "cachecore/write/journal/protocol_step.h"
 
 #include <algorithm>
 #include <utility>
@@ -123,7 +124,7 @@ Result<std::optional<Record>> RecordReader::next(const std::stop_token &stop)
         m_damage = record.error();
         return std::nullopt;
     }
-    if (*record && (*record)->place == m_expected) {
+    if (*record && ((*record)->place == m_expected || leftOut(ProtocolStep::LogComparesPlace))) {
         m_offset = (*record)->at.end().value();
         ++m_expected.number;
         m_expected.state += (*record)->kind == RecordKind::State ? 1 : 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/log/sorted_edits.h"
 
+#include "cachecore/write/journal/protocol_step.h"
+
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -132,7 +134,7 @@ bool Sorter::fits(ByteRange range, const Base &base, const Piece &piece, ByteRan
     const bool unchanged = base.kind == Base::Kind::SeenBytes
         ? std::ranges::equal(now, seen)
         : hash128(sourceAt(block)) == base.hashes()[static_cast<std::size_t>(base.skip / Base::kBaseBlock)];
-    if (unchanged)
+    if (unchanged || leftOut(ProtocolStep::RestoreComparesBases))
         return true;
     // A byte that is there already is no conflict: a write that was interrupted may have brought it.
     std::vector<std::byte> staged(now.size());

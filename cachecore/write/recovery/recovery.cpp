@@ -28,16 +28,16 @@ Result<void> RecoveryJob::settle(RecoveryChoice choice, const ForeignUnits &fore
         if (auto brought = bring(side, foreign); !brought)
             return brought;
         // Of a file that has lost its name since nobody will see what was settled.
-        if (auto same = checkStillNamed(); !same)
+        if (auto same = checkStillNamed(ProtocolStep::RecoveryChecksTargetLast); !same)
             return same;
     }
     m_progress.begin(WritePhase::Finishing, 0);
     return removeJournal();
 }
 
-Result<void> RecoveryJob::checkStillNamed() const
+Result<void> RecoveryJob::checkStillNamed(ProtocolStep step) const
 {
-    return leftOut(ProtocolStep::RecoveryChecksTarget) ? Result<void>() : m_target.checkStillNamed();
+    return leftOut(step) ? Result<void>() : m_target.checkStillNamed();
 }
 
 /// The target is as it was to be: only a journal that is still there is worth an error.
@@ -64,7 +64,7 @@ Result<void> RecoveryJob::removeJournal()
 
 Result<void> RecoveryJob::refuseReadOnly() const
 {
-    if (m_target.writable())
+    if (m_target.writable() || leftOut(ProtocolStep::RecoveryChecksWritable))
         return {};
     Error reason = m_target.readOnlyReason();
     if (reason.code != ErrorCode::Held)
@@ -75,15 +75,18 @@ Result<void> RecoveryJob::refuseReadOnly() const
 /// Why the target must not be written; nothing was until now.
 Result<void> RecoveryJob::refuse(const ForeignUnits &foreign) const
 {
-    if (auto ours = m_target.checkHolders(); !ours)
-        return ours;
-    if (auto same = checkStillNamed(); !same)
+    if (!leftOut(ProtocolStep::RecoveryChecksHolders)) {
+        if (auto ours = m_target.checkHolders(); !ours)
+            return ours;
+    }
+    if (auto same = checkStillNamed(ProtocolStep::RecoveryChecksTarget); !same)
         return same;
     if (m_report.count(UnitCondition::Foreign) == 0 || leftOut(ProtocolStep::RecoveryComparesUnits))
         return {};
     // On another disk than the journal names, foreign bytes say that it is not a copy of it.
+    const bool another = !m_report.sameDisk && !leftOut(ProtocolStep::RecoveryChecksDisk);
     for (const ByteRange range : m_report.foreign) {
-        if (!foreign.cover(range) || !m_report.sameDisk)
+        if (!foreign.cover(range) || another)
             return failure(ErrorCode::Changed, Operation::Recover, range, m_target.path());
     }
     return {};
@@ -96,9 +99,11 @@ Result<void> RecoveryJob::bring(JournalSide side, const ForeignUnits &foreign)
     m_progress.begin(side == JournalSide::New ? WritePhase::Writing : WritePhase::RollingBack, unitBytes());
     // What is there may not have reached the medium, and whether a sync failed before nobody knows any more.
     // Looking has found nothing foreign but what may be overwritten; what was written since counts as well.
-    const bool compares = !leftOut(ProtocolStep::RecoveryComparesUnits);
-    const auto strangers = compares ? JournalPlayer::Foreign::Leave : JournalPlayer::Foreign::Overwrite;
-    auto brought = player.bring(side, JournalPlayer::Rewrite::AllWritten, strangers);
+    const auto strangers = leftOut(ProtocolStep::RecoveryLeavesForeign) ? JournalPlayer::Foreign::Overwrite
+                                                                        : JournalPlayer::Foreign::Leave;
+    const auto rewrite = leftOut(ProtocolStep::RecoveryRewritesAll) ? JournalPlayer::Rewrite::Differing
+                                                                    : JournalPlayer::Rewrite::AllWritten;
+    auto brought = player.bring(side, rewrite, strangers);
     if (!brought && brought.error().code == ErrorCode::Changed)
         brought.error().operation = Operation::Recover;
     if (!brought)

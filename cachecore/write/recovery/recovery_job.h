@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cachecore/write/journal/journal_reader.h"
+#include "cachecore/write/journal/protocol_step.h"
 #include "cachecore/write/recovery.h"
 #include "cachecore/write/target/journal_player.h"
 
@@ -43,7 +44,7 @@ private:
     [[nodiscard]] bool isSameDisk(std::uint64_t size) const;
     [[nodiscard]] Result<void> lookAtUnits();
     void count(const UnitBytes &now, std::span<const std::byte> old, std::span<const std::byte> meant);
-    [[nodiscard]] Result<void> checkStillNamed() const;
+    [[nodiscard]] Result<void> checkStillNamed(ProtocolStep step) const;
     [[nodiscard]] Result<void> refuseReadOnly() const;
     [[nodiscard]] Result<void> refuse(const ForeignUnits &foreign) const;
     [[nodiscard]] Result<void> bring(JournalSide side, const ForeignUnits &foreign);

@@ -70,7 +70,7 @@ Result<void> RecoveryJob::readWholeJournal()
     m_report.newBytes = summary->newBytes;
     m_report.span = summary->span;
     // Only a journal that is armed ever gets this name.
-    if (summary->state == JournalState::Unarmed)
+    if (summary->state == JournalState::Unarmed && !leftOut(ProtocolStep::RecoveryChecksArmed))
         return failure(ErrorCode::Damaged, Operation::Journal, {}, path());
     return listExtents(summary->extents);
 }
@@ -99,7 +99,7 @@ Result<void> RecoveryJob::checkSize()
     m_report.sameDisk = isSameDisk(*size);
     m_report.sameTarget = m_report.sameDisk && *size == m_report.header->before.size;
     const ByteRange span = m_report.span;
-    if (span.end().value() > *size)
+    if (span.end().value() > *size && !leftOut(ProtocolStep::RecoveryChecksSize))
         return failure(ErrorCode::Truncated, Operation::Recover,
                        ByteRange(std::max(ByteOffset(*size), span.begin()), span.end()), m_target.path());
     return {};

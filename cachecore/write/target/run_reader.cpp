@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/write/target/run_reader.h"
 
+#include "cachecore/write/journal/protocol_step.h"
+
 #include <algorithm>
 #include <new>
 
@@ -9,6 +11,18 @@ namespace cachecore {
 namespace {
 
 constexpr std::align_val_t kAlignment{4096};
+
+ProtocolStep dropStepOf(Operation operation)
+{
+    switch (operation) {
+    case Operation::Compare:
+        return ProtocolStep::DropBeforeCompare;
+    case Operation::Recover:
+        return ProtocolStep::RecoveryDropsBeforeLook;
+    default:
+        return ProtocolStep::DropBeforeVerify;
+    }
+}
 
 } // namespace
 
@@ -93,7 +107,7 @@ Result<void> RunReader::dropNeighbourhood(std::size_t index)
     for (; index < m_ranges.count && m_ranges.at(index).begin().value() <= end.value() + kNeighbourhood; ++index)
         end = m_ranges.at(index).end();
     m_dropped = index;
-    return m_source.dropCached({begin, end});
+    return leftOut(dropStepOf(m_operation)) ? Result<void>() : m_source.dropCached({begin, end});
 }
 
 Result<void> RunReader::fill(ByteRange range)

@@ -48,6 +48,12 @@ using State = Transaction::State;
     return false;
 }
 
+/// Whether this is what a player says of bytes that are not what the journal has, and no failure to look at them.
+bool saysOfStrangers(const Error &error)
+{
+    return error.code == ErrorCode::Changed || (error.operation == Operation::Verify && error.systemError == 0);
+}
+
 } // namespace
 
 Transaction::Impl::Impl(Context context, const WritePlan &plan, const WriteBatch &batch)
@@ -120,23 +126,25 @@ Result<void> Transaction::Impl::checkTarget()
         reason.range = span();
         return failure(std::move(reason));
     }
-    if (auto named = checkStillNamed(); !named)
+    if (auto named = checkStillNamed(ProtocolStep::CheckIdentity); !named)
         return named;
-    if (auto ours = target.checkHolders(); !ours)
-        return ours;
+    if (!leftOut(ProtocolStep::CheckHolders)) {
+        if (auto ours = target.checkHolders(); !ours)
+            return ours;
+    }
     const auto size = target.size();
     if (!size)
         return failure(size.error());
     const ByteOffset end = m_batch.extents.back().units.end();
-    if (end.value() > *size)
+    if (end.value() > *size && !leftOut(ProtocolStep::CheckSize))
         return failure(ErrorCode::Truncated, Operation::Plan,
                        ByteRange(std::max(ByteOffset(*size), span().begin()), end), target.path());
     return {};
 }
 
-Result<void> Transaction::Impl::checkStillNamed()
+Result<void> Transaction::Impl::checkStillNamed(ProtocolStep step)
 {
-    return leftOut(ProtocolStep::CheckIdentity) ? Result<void>() : m_context.target.checkStillNamed();
+    return leftOut(step) ? Result<void>() : m_context.target.checkStillNamed();
 }
 
 Result<void> Transaction::Impl::makeHeader()
@@ -200,7 +208,7 @@ Result<void> Transaction::Impl::arm()
         if (auto named = m_journal->giveName(); !named)
             return named;
     }
-    if (auto named = checkStillNamed(); !named)
+    if (auto named = checkStillNamed(ProtocolStep::CheckIdentityBeforeWrite); !named)
         return named;
     setState(State::Armed);
     return {};
@@ -244,7 +252,7 @@ Result<void> Transaction::Impl::verify()
             return same;
     }
     // What was written to a file that has lost its name since is not on the disk that people will open.
-    if (auto named = checkStillNamed(); !named)
+    if (auto named = checkStillNamed(ProtocolStep::CheckIdentityAfterWrite); !named)
         return named;
     setState(State::Verified);
     return {};
@@ -261,13 +269,15 @@ Result<void> Transaction::Impl::play(const std::stop_token &stop,
     }
     JournalPlayer player({m_context.target, *m_reader, m_units, m_plan.geometry.unit, m_context.progress, stop});
     auto played = part(player);
+    m_strangers = m_strangers || (!played && saysOfStrangers(played.error()));
     m_end.writes += player.writes();
     return played;
 }
 
 bool Transaction::Impl::invariantsHold() const
 {
-    return promisesHold({state(), m_context, m_plan, m_batch, m_header, m_journal ? &*m_journal : nullptr});
+    return promisesHold(
+        {state(), m_context, m_plan, m_batch, m_header, m_journal ? &*m_journal : nullptr, m_strangers});
 }
 
 Transaction::Transaction(Context context, const WritePlan &plan, const WriteBatch &batch)

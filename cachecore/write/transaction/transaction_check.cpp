@@ -18,7 +18,9 @@ struct Contents {
     bool allOld = true;
     bool allNew = true;
     bool everyByteOldOrNew = true;
+    bool unread = false; ///< target or journal cannot be read, and nothing of the above is so
 
+    [[nodiscard]] static Contents notRead() { return {false, false, false, true}; }
     void look(std::span<const std::byte> now, std::span<const std::byte> old, std::span<const std::byte> meant)
     {
         for (std::size_t i = 0; i < now.size(); ++i) {
@@ -54,7 +56,8 @@ public:
         case State::Verified:
             return journalIs({JournalState::Armed, JournalState::Done}) && contents().allNew;
         case State::RollingBack:
-            return journalIs({JournalState::Armed, JournalState::RollingBack, JournalState::RolledBack});
+            return journalIs({JournalState::Armed, JournalState::RollingBack, JournalState::RolledBack})
+                && noByteIsLost();
         case State::RolledBack:
             return contents().allOld && nothingToSettle();
         case State::Committed:
@@ -63,7 +66,8 @@ public:
             // A last state that was written and could not be made durable is true all the same.
             return hasItsName()
                 && journalIs(
-                       {JournalState::Armed, JournalState::RollingBack, JournalState::Done, JournalState::RolledBack});
+                       {JournalState::Armed, JournalState::RollingBack, JournalState::Done, JournalState::RolledBack})
+                && noByteIsLost();
         }
         return false;
     }
@@ -101,11 +105,18 @@ private:
                 && now->sampleHash == m_view.header.before.sampleHash);
     }
 
+    /// Each byte is old or new, so that either can be had back: where the target can be read, and nobody else has written to it.
+    [[nodiscard]] bool noByteIsLost() const
+    {
+        const Contents now = contents();
+        return m_view.strangers || now.unread || now.everyByteOldOrNew;
+    }
+
     [[nodiscard]] Contents contents() const
     {
         Contents contents;
         if (!m_view.journal)
-            return {false, false, false};
+            return Contents::notRead();
         auto journal = JournalReader::open(m_view.journal->file(), m_view.journal->path());
         const RangeList units{m_view.batch.extents.size(),
                               [this](std::size_t i) { return m_view.batch.extents[i].units; }};
@@ -115,12 +126,12 @@ private:
             const auto extent = journal->next(JournalReader::Want::OldAndNew);
             const auto now = reader.bytes(i);
             if (!extent || !*extent || !now)
-                return {false, false, false};
+                return Contents::notRead();
             meant.assign((*extent)->old.begin(), (*extent)->old.end());
             applySegments(**extent, meant);
             contents.look(*now, (*extent)->old, meant);
         }
-        return journal ? contents : Contents{false, false, false};
+        return journal ? contents : Contents::notRead();
     }
 
     [[nodiscard]] bool targetHasStaged() const

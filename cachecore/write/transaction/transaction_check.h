@@ -14,6 +14,8 @@ struct TransactionView {
     const WriteBatch &batch;
     const JournalHeader &header;
     const JournalFile *journal; ///< null before it is made and after it was handed over
+    bool strangers
+        = false; ///< the target was seen to hold bytes that are neither old nor new: another program's, or damage
 };
 
 /// True when journal and target are as the state says. Reads both; blocking.

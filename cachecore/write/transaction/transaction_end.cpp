@@ -69,12 +69,13 @@ Result<void> Transaction::Impl::restore()
 {
     // Where this cannot be noted the journal stays armed, and recovery can do either.
     (void)guarded([this] { return m_writer->append(JournalState::RollingBack); });
-    const auto rewrite = m_syncFailed ? JournalPlayer::Rewrite::AllWritten : JournalPlayer::Rewrite::Differing;
+    const bool all = m_syncFailed && !leftOut(ProtocolStep::RewriteAfterFailedSync);
+    const auto rewrite = all ? JournalPlayer::Rewrite::AllWritten : JournalPlayer::Rewrite::Differing;
     const auto playAll = [this](auto part) { return play({}, part); };
     // Where another program wrote meanwhile, its bytes are not ours to overwrite: the journal stays, and recovery asks.
-    constexpr auto kForeign = JournalPlayer::Foreign::Leave;
-    if (auto brought
-        = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite, kForeign); });
+    const auto foreign = leftOut(ProtocolStep::RollBackComparesUnits) ? JournalPlayer::Foreign::Overwrite
+                                                                      : JournalPlayer::Foreign::Leave;
+    if (auto brought = playAll([=](JournalPlayer &player) { return player.bring(JournalSide::Old, rewrite, foreign); });
         !brought)
         return brought;
     if (!leftOut(ProtocolStep::SyncRestored)) {

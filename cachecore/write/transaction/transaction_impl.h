@@ -3,6 +3,7 @@
 
 #include "cachecore/write/journal/journal_file.h"
 #include "cachecore/write/journal/journal_writer.h"
+#include "cachecore/write/journal/protocol_step.h"
 #include "cachecore/write/target/journal_player.h"
 #include "cachecore/write/transaction/old_bytes.h"
 #include "cachecore/write/transaction/transaction.h"
@@ -49,7 +50,7 @@ private:
     void rollBack(Error error);
 
     [[nodiscard]] Result<void> checkTarget();
-    [[nodiscard]] Result<void> checkStillNamed();
+    [[nodiscard]] Result<void> checkStillNamed(ProtocolStep step);
     [[nodiscard]] Result<void> makeHeader();
     [[nodiscard]] Result<void> restore();
     [[nodiscard]] Result<void> play(const std::stop_token &stop,
@@ -72,6 +73,7 @@ private:
     std::optional<JournalReader> m_reader;
     std::optional<OldBytes> m_oldBytes;
     bool m_syncFailed = false;
+    bool m_strangers = false; ///< bytes were met that are neither old nor new
     RangeTree<Piece> m_oldPieces;
     std::uint64_t m_retiredBytes = 0;
 };
