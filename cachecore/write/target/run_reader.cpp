@@ -129,7 +129,7 @@ void RunReader::makeRoom(std::uint64_t length)
 {
     if (length <= m_capacity)
         return;
-    const std::uint64_t capacity = std::max(length, kRun);
+    const std::uint64_t capacity = std::max(length, kRun + kGap);
     m_memory.reset();
     m_capacity = 0;
     m_memory.reset(static_cast<std::byte *>(::operator new[](static_cast<std::size_t>(capacity), kAlignment)));

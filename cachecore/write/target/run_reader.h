@@ -24,7 +24,7 @@ struct RangeList {
 /// larger they are; short ones are asked for up to kAhead before they are needed, where the source can be asked, so that the medium has several to do at a time.
 /// What the system keeps in memory of a whole neighbourhood is dropped before its first range is read: whatever is kept
 /// afterwards came from the medium since, and dropping run by run would throw away what the system has read ahead.
-/// Thread: one at a time; blocks. Memory: kRun, or the longest range where that is longer.
+/// Thread: one at a time; blocks. Memory: kRun and kGap, or the longest range where that is longer.
 class RunReader {
 public:
     static constexpr std::uint64_t kRun = std::uint64_t{1} << 20;
