@@ -100,6 +100,9 @@ void TestCachetDefectsWrite::c13AFailingCommitChangesNeitherPagesNorTarget()
     const auto disk = patternBytes(20'000);
     DocumentFixture fixture(disk);
     QVERIFY(readBytes(*fixture.document, 0, disk.size()) == disk);
+    const auto kept = fixture->window(ByteOffset(0)); // somebody holds the first page all the time
+    QVERIFY(kept);
+    const std::vector<std::byte> seen(kept->bytes.begin(), kept->bytes.end());
     QVERIFY(fixture->stage(ByteOffset(100), patternBytes(9'000, 3)));
     QVERIFY(peekSource(*fixture.document, 0, disk.size()).bytes == disk); // a page is never edited
     for (std::uint64_t nth = 0; nth < 2; ++nth) {
@@ -112,6 +115,11 @@ void TestCachetDefectsWrite::c13AFailingCommitChangesNeitherPagesNorTarget()
     const Peeked shown = peekSource(*fixture.document, 0, disk.size());
     QVERIFY(std::ranges::count(shown.conditions, ByteCondition::Loaded) == std::ssize(disk));
     QVERIFY(shown.bytes == disk);
+    // Nor does one that succeeds change what is held: the page is another one then.
+    QVERIFY(fixture->stage(ByteOffset(200), bytesOf({1, 2, 3})));
+    QVERIFY(fixture->commit());
+    QVERIFY(readBytes(*fixture.document, 0, disk.size()) == with(disk, 200, bytesOf({1, 2, 3})));
+    QVERIFY(std::ranges::equal(kept->bytes, seen));
 }
 
 QTEST_GUILESS_MAIN(TestCachetDefectsWrite)
