@@ -163,8 +163,9 @@ public:
     };
     /// Asks for the pages of `range` that are not resident, after everything else. Never blocks.
     void prefetch(ByteRange range, Background purpose);
-    /// Gives workers whose read has hung for kStalledAfter a replacement, so that other pages are not held up. Any other call does so
-    /// too; this one is for a timer of a program in which for seconds there may be none. Never blocks.
+    /// Gives workers whose read has hung for kStalledAfter a replacement, so that other pages are not held up. Whoever waits in a blocking call does so by itself
+    /// when the time has come, and every other call on its way. This one is for programs in which for seconds nobody calls or waits, be it that asynchronous reads are
+    /// awaited: a timer has to call it then. In Cachet the watcher of the source does, every two seconds. Never blocks.
     void noticeStalledReads();
 
     /// Once this returns, the former observer is no longer running and is never called again.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reads that the disk does not answer. The clock is the test's own: nothing here waits two seconds.
+// Reads that the disk does not answer. The clock is the test's own, but where somebody is to notice by himself that time passes.
+#include "tests/support/cached_fixture.h"
 #include "tests/support/gate.h"
 #include "tests/support/loader_rig.h"
 
@@ -7,6 +8,7 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
 
 using namespace cachecore;
 using namespace cachet_test;
@@ -78,6 +80,7 @@ private slots:
     void hungReadsHoldUpOthersForTwoSecondsOnly();
     void whoAsksNextNotices();
     void whoWaitsNotices();
+    void whoWaitsForTheHungReadNeedsNobodysHelp();
     void noMoreAreReplacedThanTheExecutorAllows();
     void whatComesLateIsTaken();
     void whatComesLateAndStaleIsReadAgain();
@@ -147,6 +150,32 @@ void TestStalledReads::whoWaitsNotices()
     const auto page = setup.loader->wait({500}, Intent::Jump, {});
     QVERIFY(page && page->state() == PageState::Ready);
     QCOMPARE(setup.state(0), PageState::Loading);
+}
+
+/// One worker, and it hangs. Nobody calls anything any more, but somebody waits: for the very page that hangs.
+void TestStalledReads::whoWaitsForTheHungReadNeedsNobodysHelp()
+{
+    const CachedFixture fixture(patternBytes(100 * kPage), CachedFixture::smallPages(),
+                                std::make_shared<ThreadExecutor>(1));
+    const auto gate = std::make_shared<Gate>();
+    fixture.source->setGate(SourceOp::Read, gate);
+    auto waiter = std::async(std::launch::async, [&] { return fixture->load(ByteOffset(0)).has_value(); });
+    QVERIFY(gate->waitForWaiting(1));
+    fixture.source->setGate(SourceOp::Read, nullptr);
+    std::promise<void> arrived;
+    fixture->setObserver([&arrived, once = std::make_shared<std::once_flag>()](CacheChanges changes) {
+        if (changes.pages)
+            std::call_once(*once, [&arrived] { arrived.set_value(); });
+    });
+    fixture->setViewport(rangeAt(50 * kPage, kPage), Intent::Jump);
+    const bool noticed = arrived.get_future().wait_for(20s) == std::future_status::ready;
+    fixture->setObserver({});
+    QVERIFY(noticed);
+    QCOMPARE(fixture->state(ByteOffset(50 * kPage)), PageState::Ready);
+    QCOMPARE(fixture->state(ByteOffset(0)), PageState::Loading);
+    gate->open();
+    QVERIFY(waiter.get());
+    QCOMPARE(fixture->statistics().replacedReads, std::uint64_t{1});
 }
 
 void TestStalledReads::noMoreAreReplacedThanTheExecutorAllows()
