@@ -14,6 +14,7 @@
 #include "app/write_progress_watch.h"
 #include "ui/dialogs/go_to_field.h"
 #include "ui/docks/heat_map_dock.h"
+#include "ui/docks/inspector_dock.h"
 #include "ui/docks/staged_edits_dock.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
@@ -38,6 +39,9 @@ using Severity = MessageBar::Severity;
 constexpr int kSlowOpenMs = 1000;
 constexpr QSize kFirstSize(1180, 760);
 constexpr int kFirstStagedHeight = 120; // three rows; the hex view gets the room
+constexpr int kFirstSideWidth = 500;    // values in both orders of bytes; less where the hex view needs it
+constexpr int kFirstMapHeight = 240;
+constexpr int kFirstInspectorHeight = 400;
 
 } // namespace
 
@@ -101,15 +105,19 @@ void MainWindow::buildWidgets()
 
     m_heatMap = new HeatMapDock(this);
     addDockWidget(Qt::RightDockWidgetArea, m_heatMap);
+    m_inspector = new InspectorDock(this);
+    addDockWidget(Qt::RightDockWidgetArea, m_inspector);
     m_stagedEdits = new StagedEditsDock(this);
     addDockWidget(Qt::BottomDockWidgetArea, m_stagedEdits);
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
-    resizeDocks({m_heatMap}, {270}, Qt::Horizontal);
+    resizeDocks({m_heatMap}, {kFirstSideWidth}, Qt::Horizontal);
+    resizeDocks({m_heatMap, m_inspector}, {kFirstMapHeight, kFirstInspectorHeight}, Qt::Vertical);
     resizeDocks({m_stagedEdits}, {kFirstStagedHeight}, Qt::Vertical);
     m_heatMap->toggleViewAction()->setObjectName(QStringLiteral("heatMapDockAction"));
+    m_inspector->toggleViewAction()->setObjectName(QStringLiteral("inspectorDockAction"));
     m_stagedEdits->toggleViewAction()->setObjectName(QStringLiteral("stagedEditsDockAction"));
-    m_actions->viewMenu->addAction(m_heatMap->toggleViewAction());
-    m_actions->viewMenu->addAction(m_stagedEdits->toggleViewAction());
+    m_actions->viewMenu->addActions(
+        {m_heatMap->toggleViewAction(), m_inspector->toggleViewAction(), m_stagedEdits->toggleViewAction()});
 
     m_status = new StatusLine(*statusBar());
     m_writer = new WriteController(*m_messages, this);
@@ -176,6 +184,7 @@ void MainWindow::adopt(const OpenDocument &document)
     m_watch->setSession(m_session.get());
     m_heatMap->setSession(m_session.get());
     m_stagedEdits->setSession(m_session.get());
+    m_inspector->setSession(m_session.get(), m_open.loads);
     m_view->setSession(m_session.get());
     m_heatMap->map().setViewport(m_view->visibleRange());
     if (m_session->document().size() == 0)
@@ -275,6 +284,7 @@ void MainWindow::letGo()
     m_view->setSession(nullptr);
     m_heatMap->setSession(nullptr);
     m_stagedEdits->setSession(nullptr);
+    m_inspector->setSession(nullptr);
     m_session.reset();
     if (m_open.document)
         m_services.closer->close(std::exchange(m_open, {}));

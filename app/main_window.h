@@ -24,6 +24,7 @@ class EditController;
 class GoToField;
 class HeatMapDock;
 class HexView;
+class InspectorDock;
 class MessageBar;
 class NavigationController;
 class LeftEditsController;
@@ -117,8 +118,10 @@ private:
     void tellOpening(bool slow);
     void showNote(const QString &text);
     void dropOldNote();
-    /// Takes from the heat map what the hex view needs to show its columns, and gives it back when there is room again.
-    void fitHeatMap();
+    /// The dock whose width is that of the column beside the hex view; null when none stands there.
+    [[nodiscard]] QDockWidget *sideDock() const;
+    /// Takes from the docks beside the hex view what it needs to show its columns, and gives it back when there is room again.
+    void fitSideDocks();
     void tellRefused(const cachecore::Error &error);
     void showAbout();
     void showWriteDetails(const QString &details);
@@ -133,6 +136,7 @@ private:
     HexView *m_view = nullptr;
     GoToField *m_goTo = nullptr;
     HeatMapDock *m_heatMap = nullptr;
+    InspectorDock *m_inspector = nullptr;
     StagedEditsDock *m_stagedEdits = nullptr;
     StatusLine *m_status = nullptr;
     WriteController *m_writer = nullptr;
@@ -150,8 +154,8 @@ private:
     std::unique_ptr<DocumentSession> m_session;
     JumpHistory m_history;
     cachecore::StagedEdits m_noted; ///< what was staged when the last note was shown
-    int m_heatMapWanted = 0;        ///< width of the map's dock when there is room for it, pixels
-    int m_heatMapGiven = 0;         ///< width that fitHeatMap gave it last; 0 before that
+    int m_sideWanted = 0;           ///< width of the docks beside the hex view when there is room for it, pixels
+    int m_sideGiven = 0;            ///< width that fitSideDocks gave them last; 0 before that
 };
 
 } // namespace cachet

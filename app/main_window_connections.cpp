@@ -11,6 +11,7 @@
 #include "app/write_controller.h"
 #include "ui/dialogs/go_to_field.h"
 #include "ui/docks/heat_map_dock.h"
+#include "ui/docks/inspector_dock.h"
 #include "ui/docks/staged_edits_dock.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
@@ -33,12 +34,14 @@ void MainWindow::connectParts()
 {
     connect(m_view, &HexView::caretMoved, m_status, &StatusLine::dropNote);
     connect(m_view, &HexView::caretMoved, this, &MainWindow::refreshState);
+    connect(m_view, &HexView::caretMoved, m_inspector, &InspectorDock::setCaret);
     connect(m_view, &HexView::selectionChanged, this, &MainWindow::refreshState);
     connect(m_view, &HexView::visibleRangeChanged, &m_heatMap->map(), &HeatMap::setViewport);
     connect(m_view, &HexView::editRefused, this, &MainWindow::tellRefused);
     connect(&m_heatMap->map(), &HeatMap::goToRequested, this, &MainWindow::jumpTo);
     connect(m_goTo, &GoToField::goToRequested, this, &MainWindow::jumpTo);
     connect(m_goTo, &GoToField::left, this, [this] { m_view->setFocus(); });
+    connect(m_inspector, &InspectorDock::left, this, [this] { m_view->setFocus(); });
     connect(m_stagedEdits, &StagedEditsDock::goToRequested, this, &MainWindow::jumpTo);
     connect(m_stagedEdits, &StagedEditsDock::commitRequested, m_writer, &WriteController::commit);
     connect(m_stagedEdits, &StagedEditsDock::persistRequested, m_writer, &WriteController::persist);

@@ -4,6 +4,7 @@
 #include "app/status_line.h"
 #include "app/window_actions.h"
 #include "ui/docks/heat_map_dock.h"
+#include "ui/docks/inspector_dock.h"
 #include "ui/docks/staged_edits_dock.h"
 #include "ui/heatmap/heat_map.h"
 #include "ui/hexview/hex_view.h"
@@ -27,6 +28,7 @@ void MainWindow::tellOpening(bool slow)
     m_view->setEmptyText(text.isEmpty() ? text : text.arg(name));
     m_heatMap->map().setEmptyText(text.isEmpty() ? text : text.arg(name));
     m_stagedEdits->setEmptyText(m_opener ? tr("Nothing staged. The file is being opened.") : QString());
+    m_inspector->setEmptyText(m_opener ? tr("The file is being opened.") : QString());
     m_status->setEmptyText(!m_opener  ? QString()
                                : slow ? tr("Opening: the disk has not answered yet")
                                       : tr("Opening…"));
@@ -49,24 +51,35 @@ void MainWindow::dropOldNote()
 void MainWindow::resizeEvent(QResizeEvent *event)
 {
     QMainWindow::resizeEvent(event);
-    fitHeatMap();
+    fitSideDocks();
 }
 
-void MainWindow::fitHeatMap()
+QDockWidget *MainWindow::sideDock() const
 {
-    const Qt::DockWidgetArea area = dockWidgetArea(m_heatMap);
-    if (m_heatMap->isFloating() || m_heatMap->isHidden()
-        || (area != Qt::LeftDockWidgetArea && area != Qt::RightDockWidgetArea))
+    for (QDockWidget *dock : std::initializer_list<QDockWidget *>{m_heatMap, m_inspector}) {
+        const Qt::DockWidgetArea area = dockWidgetArea(dock);
+        // Of docks that lie on each other as tabs only the one in front has the width of its column.
+        const bool inFront = !dock->isHidden() && (!isVisible() || !dock->visibleRegion().isEmpty());
+        if (inFront && !dock->isFloating() && (area == Qt::LeftDockWidgetArea || area == Qt::RightDockWidgetArea))
+            return dock;
+    }
+    return nullptr;
+}
+
+void MainWindow::fitSideDocks()
+{
+    QDockWidget *dock = sideDock();
+    if (!dock)
         return;
-    const int now = m_heatMap->width();
-    if (now != m_heatMapGiven)
-        m_heatMapWanted = now; // by hand, or as it was restored
+    const int now = dock->width();
+    if (now != m_sideGiven)
+        m_sideWanted = now; // by hand, or as it was restored
     const int separator = style()->pixelMetric(QStyle::PM_DockWidgetSeparatorExtent, nullptr, this);
     const int room = width() - m_view->sizeHint().width() - separator;
-    const int least = m_heatMap->minimumSizeHint().width();
-    m_heatMapGiven = std::max(least, std::min(room, m_heatMapWanted));
-    if (m_heatMapGiven != now)
-        resizeDocks({m_heatMap}, {m_heatMapGiven}, Qt::Horizontal);
+    const int least = dock->minimumSizeHint().width();
+    m_sideGiven = std::max(least, std::min(room, m_sideWanted));
+    if (m_sideGiven != now)
+        resizeDocks({dock}, {m_sideGiven}, Qt::Horizontal);
 }
 
 void MainWindow::readSettings()
@@ -78,6 +91,8 @@ void MainWindow::readSettings()
     restoreState(settings.value(QStringLiteral("window/docks")).toByteArray());
     m_actions->overlay->setChecked(settings.value(QStringLiteral("view/overlay"), true).toBool());
     m_actions->legend->setChecked(settings.value(QStringLiteral("view/legend"), true).toBool());
+    m_inspector->setCharacterSet(settings.value(QStringLiteral("inspector/characterSet")).toByteArray());
+    m_inspector->setHexIntegers(settings.value(QStringLiteral("inspector/hexIntegers")).toBool());
 }
 
 void MainWindow::writeSettings() const
@@ -89,6 +104,8 @@ void MainWindow::writeSettings() const
     settings.setValue(QStringLiteral("window/docks"), saveState());
     settings.setValue(QStringLiteral("view/overlay"), m_actions->overlay->isChecked());
     settings.setValue(QStringLiteral("view/legend"), m_actions->legend->isChecked());
+    settings.setValue(QStringLiteral("inspector/characterSet"), m_inspector->characterSet());
+    settings.setValue(QStringLiteral("inspector/hexIntegers"), m_inspector->hexIntegers());
 }
 
 } // namespace cachet

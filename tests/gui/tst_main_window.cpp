@@ -404,8 +404,9 @@ void TestMainWindow::everyWidgetHasANameForPeopleAndTests()
     QVERIFY(f.openFile(4096));
     for (const QAction *action : f.window->findChildren<QAction *>(QString(), Qt::FindDirectChildrenOnly))
         QVERIFY2(!action->objectName().isEmpty(), qPrintable(action->text()));
-    for (const char *name : {"hexView", "heatMap", "stagedEditsTable", "goToField", "statusCaret", "statusCache",
-                             "persistSelectedButton", "discardSelectedButton", "commitAllButton", "messageBar"}) {
+    for (const char *name :
+         {"hexView", "heatMap", "stagedEditsTable", "inspectorTable", "goToField", "statusCaret", "statusCache",
+          "persistSelectedButton", "discardSelectedButton", "commitAllButton", "messageBar"}) {
         const auto *widget = f.window->findChild<QWidget *>(QString::fromLatin1(name));
         QVERIFY2(widget, name);
         const auto *button = qobject_cast<const QAbstractButton *>(widget); // its text is its name

@@ -390,11 +390,13 @@ void TestWindowHabits::everyPartSaysThatAFileIsBeingOpened()
     f.path = f.directory.write("disk.img", std::vector<std::byte>(4096));
     const auto *map = f.window->findChild<cachet::HeatMap *>();
     const auto *edits = f.window->findChild<QLabel *>(QStringLiteral("stagedEditsEmpty"));
+    const auto *values = f.window->findChild<QLabel *>(QStringLiteral("inspectorEmpty"));
     const auto *status = f.window->findChild<QLabel *>(QStringLiteral("statusCaret"));
     f.window->open(f.path);
     QVERIFY(f.window->view().accessibleDescription().contains(QStringLiteral("Opening disk.img")));
     QVERIFY(map->emptyText().contains(QStringLiteral("Opening disk.img")));
     QVERIFY(edits->text().contains(QStringLiteral("being opened")));
+    QVERIFY(values->text().contains(QStringLiteral("being opened")));
     QVERIFY(status->text().contains(QStringLiteral("Opening")));
     QTRY_VERIFY(f.window->view().accessibleDescription().contains(QStringLiteral("not answered yet")));
     QVERIFY(map->emptyText().contains(QStringLiteral("not answered yet")));
