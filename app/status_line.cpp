@@ -97,6 +97,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     , m_readOnly(makeField(bar, "statusReadOnly", tr("Read only"), true))
     , m_write(new ProgressPart(QStringLiteral("writeProgress"), tr("Progress of the write"), &bar))
     , m_copy(new ProgressPart(QStringLiteral("copyProgress"), tr("Progress of the copy"), &bar))
+    , m_clipboard(
+          new ProgressPart(QStringLiteral("clipboardProgress"), tr("Progress of work with the clipboard"), &bar))
 {
     setObjectName(QStringLiteral("statusLine"));
     bar.setObjectName(QStringLiteral("statusBar"));
@@ -105,7 +107,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     constexpr int kMoreThanTheNote = 100;
     bar.insertPermanentWidget(3, m_write, kMoreThanTheNote);
     bar.insertPermanentWidget(4, m_copy);
-    for (ProgressPart *part : {m_write, m_copy}) {
+    bar.insertPermanentWidget(5, m_clipboard);
+    for (ProgressPart *part : {m_write, m_copy, m_clipboard}) {
         part->hide(); // the bar shows what it is given
         connect(part, &ProgressPart::shownChanged, this, &StatusLine::giveRoom);
     }
@@ -195,7 +198,7 @@ void StatusLine::dropNote()
 /// These change least and take most: their room goes to a note and to progress while there is any.
 void StatusLine::giveRoom()
 {
-    const bool progress = m_write->shown() || m_copy->shown();
+    const bool progress = m_write->shown() || m_copy->shown() || m_clipboard->shown();
     const bool needed = progress || m_noteTimer.isActive();
     m_staged->setHidden(needed);
     m_cache->setHidden(needed);

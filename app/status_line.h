@@ -35,9 +35,10 @@ public:
     /// Takes back what showNote said.
     void dropNote();
 
-    /// Progress of a write, and of a copy; both may run at once.
+    /// Progress of a write, of a copy, and of work with the clipboard; all may run at once.
     [[nodiscard]] ProgressPart &writeProgress() const { return *m_write; }
     [[nodiscard]] ProgressPart &copyProgress() const { return *m_copy; }
+    [[nodiscard]] ProgressPart &clipboardProgress() const { return *m_clipboard; }
 
 private:
     void refreshNumbers(const cachecore::Document &document);
@@ -52,6 +53,7 @@ private:
     QLabel *m_readOnly;
     ProgressPart *m_write;
     ProgressPart *m_copy;
+    ProgressPart *m_clipboard;
     QString m_emptyText;
     QTimer m_noteTimer; ///< single shot; runs while a note shows
 };
