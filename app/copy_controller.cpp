@@ -5,11 +5,11 @@
 #include "app/progress_part.h"
 #include "app/status_line.h"
 #include "cachecore/scan/save_copy.h"
+#include "ui/formats/format_text.h"
 #include "ui/session/error_text.h"
+#include "ui/session/range_encoding.h"
 #include "ui/session/write_text.h"
 
-#include <atomic>
-#include <mutex>
 #include <utility>
 
 namespace cachet {
@@ -20,78 +20,7 @@ using Severity = MessageBar::Severity;
 
 const QString kKey = QStringLiteral("copy");
 
-QString cancelText()
-{
-    return CopyController::tr("Stop the copy; nothing of it is kept");
-}
-
 } // namespace
-
-/// One copy, shared with the worker, which may outlive the controller.
-class CopyController::Job final : public std::enable_shared_from_this<CopyController::Job> {
-public:
-    Job(CopyController *controller, std::shared_ptr<cachecore::Snapshot> snapshot, std::shared_ptr<cachecore::Env> env,
-        std::string path)
-        : m_controller(controller)
-        , m_snapshot(std::move(snapshot))
-        , m_env(std::move(env))
-        , m_path(std::move(path))
-    {
-    }
-
-    /// Worker.
-    void run()
-    {
-        const auto progress = [this](std::uint64_t bytes, std::uint64_t of) {
-            done = bytes;
-            total = of;
-            if (!m_progressQueued.exchange(true))
-                tell(&CopyController::showProgress);
-        };
-        result = cachecore::saveCopy(*m_snapshot, *m_env, m_path, progress, m_stop.get_token());
-        m_snapshot.reset();
-        tell(&CopyController::finished);
-    }
-
-    void requestStop() { m_stop.request_stop(); }
-    void progressShown() { m_progressQueued = false; }
-    [[nodiscard]] const std::string &path() const { return m_path; }
-
-    /// GUI thread: nothing reaches the controller any more.
-    void detach()
-    {
-        const std::lock_guard lock(m_mutex);
-        m_controller = nullptr;
-    }
-
-    std::atomic<std::uint64_t> done = 0;
-    std::atomic<std::uint64_t> total = 0;
-    cachecore::Result<cachecore::CopyReport> result; ///< written before `finished` is queued, read after
-
-private:
-    void tell(void (CopyController::*what)())
-    {
-        const std::lock_guard lock(m_mutex);
-        if (!m_controller)
-            return;
-        QMetaObject::invokeMethod(
-            m_controller,
-            [controller = m_controller, what, self = weak_from_this()] {
-                // A word of an earlier copy finds another one, or none.
-                if (const auto job = self.lock(); job && job == controller->m_job)
-                    (controller->*what)();
-            },
-            Qt::QueuedConnection);
-    }
-
-    std::mutex m_mutex; ///< guards m_controller
-    CopyController *m_controller;
-    std::shared_ptr<cachecore::Snapshot> m_snapshot;
-    const std::shared_ptr<cachecore::Env> m_env;
-    const std::string m_path;
-    std::stop_source m_stop;
-    std::atomic<bool> m_progressQueued = false;
-};
 
 CopyController::CopyController(std::shared_ptr<cachecore::Env> env, MessageBar &messages, StatusLine &status,
                                QObject *parent)
@@ -99,76 +28,112 @@ CopyController::CopyController(std::shared_ptr<cachecore::Env> env, MessageBar &
     , m_env(std::move(env))
     , m_messages(messages)
     , m_status(status)
+    , m_task(QStringLiteral("copy"), nullptr)
 {
     setObjectName(QStringLiteral("copyController"));
     connect(&m_status.copyProgress(), &ProgressPart::cancelClicked, this, &CopyController::cancel);
+    connect(&m_task, &BackgroundTask::progressed, this, [this] { showProgress(m_task.done(), m_task.total()); });
 }
 
-CopyController::~CopyController()
-{
-    if (m_job) {
-        m_job->requestStop();
-        m_job->detach();
-    }
-}
+CopyController::~CopyController() = default;
 
 void CopyController::start(std::shared_ptr<cachecore::Document> document, const std::string &path)
 {
-    if (m_job)
+    if (running())
         return;
+    Words words{tr("Copying"),
+                tr("Stop the copy; nothing of it is kept"),
+                {},
+                tr("The copy to %1 was cancelled; nothing of it was kept."),
+                tr("The copy to %1 was not saved. %2")};
+    words.done = [](const QString &name, std::uint64_t size) {
+        return tr("Saved a copy of %1 as %2; the original is unchanged.").arg(sizeText(size), name);
+    };
+    const std::shared_ptr<cachecore::Snapshot> snapshot(document->snapshot());
+    begin(path, std::move(words), snapshot->size(),
+          [snapshot, env = m_env, path](BackgroundTask::Context &context) -> cachecore::Result<std::uint64_t> {
+              const auto progress = [&context](std::uint64_t done, std::uint64_t of) { context.progress(done, of); };
+              const auto saved = cachecore::saveCopy(*snapshot, *env, path, progress, context.stop());
+              if (!saved)
+                  return cachecore::failure(saved.error());
+              return saved->size;
+          });
+}
+
+void CopyController::startExport(std::shared_ptr<cachecore::Document> document, const std::string &path,
+                                 cachecore::ByteRange range, const EncodeOptions &options)
+{
+    if (running())
+        return;
+    Words words{tr("Exporting"),
+                tr("Stop the export; nothing of it is kept"),
+                {},
+                tr("The export to %1 was cancelled; nothing of it was kept."),
+                tr("Nothing was exported to %1. %2")};
+    words.patience = BackgroundTask::Patience::Bounded;
+    words.done = [range, format = options.format](const QString &name, std::uint64_t size) {
+        return tr("Exported %1 as %2 to %3, a file of %4.")
+            .arg(rangeText(range), formatInSentence(format), name, sizeText(size));
+    };
+    const std::shared_ptr<cachecore::Snapshot> snapshot(document->snapshot());
+    begin(path, std::move(words), range.length(),
+          [snapshot, env = m_env, path, range, options](BackgroundTask::Context &context) {
+              const auto progress = [&context](std::uint64_t done, std::uint64_t of) { context.progress(done, of); };
+              return exportRange(*snapshot, *env, path, range, options, progress, context.stop());
+          });
+}
+
+void CopyController::begin(const std::string &path, Words words, std::uint64_t total, Writing writing)
+{
     m_messages.dismiss(kKey);
-    m_job = std::make_shared<Job>(this, std::shared_ptr<cachecore::Snapshot>(document->snapshot()), m_env, path);
-    m_pool = std::make_unique<PoolExecutor>(1, 0, QStringLiteral("copy"));
-    m_status.copyProgress().show(
-        {tr("Copying"), bytesText(0, document->size()), 0, document->size(), QString(), cancelText()});
-    if (!m_pool->post([job = m_job] { job->run(); }))
-        stop();
+    m_words = std::move(words);
+    m_path = path;
+    auto result = std::make_shared<cachecore::Result<std::uint64_t>>();
+    const auto work
+        = [result, writing = std::move(writing)](BackgroundTask::Context &context) { *result = writing(context); };
+    showProgress(0, total);
+    const auto ended = [this, result](BackgroundTask::End how) {
+        if (how == BackgroundTask::End::Finished)
+            finished(*result);
+        else
+            finished(cachecore::failure(cachecore::ErrorCode::Cancelled, cachecore::Operation::Write));
+    };
+    if (!m_task.start(work, ended))
+        finished(cachecore::failure(cachecore::ErrorCode::OutOfMemory, cachecore::Operation::Write, {}, path));
     emit changed();
 }
 
 void CopyController::cancel()
 {
-    if (m_job)
-        m_job->requestStop();
+    m_task.cancel(m_words.patience);
 }
 
 void CopyController::stop()
 {
-    if (!m_job)
+    if (!running())
         return;
-    m_job->requestStop();
-    m_job->detach();
-    m_job.reset();
-    m_pool.reset();
+    m_task.forget();
     m_status.copyProgress().hide();
     emit changed();
 }
 
-void CopyController::showProgress()
+void CopyController::showProgress(std::uint64_t done, std::uint64_t total)
 {
-    m_job->progressShown();
-    m_status.copyProgress().show(
-        {tr("Copying"), bytesText(m_job->done, m_job->total), m_job->done, m_job->total, QString(), cancelText()});
+    m_status.copyProgress().show({m_words.doing, bytesText(done, total), done, total, QString(), m_words.cancelTip});
 }
 
-void CopyController::finished()
+void CopyController::finished(const cachecore::Result<std::uint64_t> &result)
 {
-    const std::shared_ptr<Job> job = std::exchange(m_job, nullptr);
-    m_pool.reset();
     m_status.copyProgress().hide();
-    const QString name = displayPath(job->path());
-    if (job->result)
-        m_messages.show(
-            kKey, Severity::Information,
-            tr("Saved a copy of %1 as %2; the original is unchanged.").arg(sizeText(job->result->size), name));
-    else if (job->result.error().code == cachecore::ErrorCode::Cancelled)
-        m_messages.show(kKey, Severity::Information,
-                        tr("The copy to %1 was cancelled; nothing of it was kept.").arg(name));
+    const QString name = displayPath(m_path);
+    if (result)
+        m_messages.show(kKey, Severity::Information, m_words.done(name, *result));
+    else if (result.error().code == cachecore::ErrorCode::Cancelled)
+        m_messages.show(kKey, Severity::Information, m_words.cancelled.arg(name));
     else
-        m_messages.show(kKey, Severity::Error,
-                        tr("The copy to %1 was not saved. %2").arg(name, errorText(job->result.error())));
+        m_messages.show(kKey, Severity::Error, m_words.failed.arg(name, errorText(result.error())));
     emit changed();
-    emit ended(job->result.has_value());
+    emit ended(result.has_value());
 }
 
 } // namespace cachet

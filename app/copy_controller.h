@@ -2,12 +2,13 @@
 #pragma once
 
 #include "cachecore/document.h"
-#include "ui/session/pool_executor.h"
+#include "ui/formats/byte_format.h"
+#include "ui/session/background_task.h"
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
 
 namespace cachet {
@@ -15,7 +16,8 @@ namespace cachet {
 class MessageBar;
 class StatusLine;
 
-/// Writes copies of a document on a worker, with progress and Cancel in the status bar and the end in the message bar.
+/// Writes copies of a document, and of ranges of it in other formats, on a worker, with progress and Cancel in the status bar and the
+/// end in the message bar. One at a time.
 /// Thread: GUI. Nothing here blocks.
 class CopyController final : public QObject {
     Q_OBJECT
@@ -26,27 +28,42 @@ public:
 
     /// Starts writing `document` as it is now to the new file `path` (bytes), unless a copy is already running.
     void start(std::shared_ptr<cachecore::Document> document, const std::string &path);
+    /// The same for the bytes of `range` in a format.
+    void startExport(std::shared_ptr<cachecore::Document> document, const std::string &path, cachecore::ByteRange range,
+                     const EncodeOptions &options);
     /// Asks the copy to stop; its end is told.
     void cancel();
     /// Cancels the copy and forgets it: nothing is told any more.
     void stop();
-    [[nodiscard]] bool running() const { return m_job != nullptr; }
+    [[nodiscard]] bool running() const { return m_task.running(); }
 
 signals:
     void changed();         ///< running()
     void ended(bool saved); ///< a copy that was started has ended by itself or by Cancel
 
 private:
-    class Job;
+    /// What is said of one copy. Sentences have %1 for the name of its file.
+    struct Words {
+        QString doing;
+        QString cancelTip;
+        std::function<QString(const QString &name, std::uint64_t size)> done; ///< the size of the file
+        QString cancelled;
+        QString failed;                                                        ///< %2: why
+        BackgroundTask::Patience patience = BackgroundTask::Patience::Endless; ///< with one that is cancelled
+    };
+    /// Writes the file; returns its size. Worker.
+    using Writing = std::function<cachecore::Result<std::uint64_t>(BackgroundTask::Context &)>;
 
-    void showProgress();
-    void finished();
+    void begin(const std::string &path, Words words, std::uint64_t total, Writing writing);
+    void showProgress(std::uint64_t done, std::uint64_t total);
+    void finished(const cachecore::Result<std::uint64_t> &result);
 
     const std::shared_ptr<cachecore::Env> m_env;
     MessageBar &m_messages;
     StatusLine &m_status;
-    std::shared_ptr<Job> m_job;
-    std::unique_ptr<PoolExecutor> m_pool;
+    BackgroundTask m_task;
+    Words m_words;
+    std::string m_path; ///< bytes
 };
 
 } // namespace cachet

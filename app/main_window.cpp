@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/main_window.h"
 
+#include "app/clipboard_task.h"
+#include "app/copy_as_controller.h"
 #include "app/copy_controller.h"
 #include "app/document_watch.h"
 #include "app/edit_controller.h"
 #include "app/left_edits_controller.h"
 #include "app/message_bar.h"
 #include "app/navigation_controller.h"
+#include "app/paste_controller.h"
 #include "app/recovery_controller.h"
 #include "app/status_line.h"
 #include "app/window_actions.h"
@@ -59,6 +62,7 @@ MainWindow::MainWindow(WindowServices services, WindowOptions options)
     connectClosing();
     connectActions();
     connectEditActions();
+    connectClipboard();
     resize(kFirstSize);
     readSettings();
     refreshState();
@@ -128,6 +132,9 @@ void MainWindow::buildWidgets()
     m_navigation = new NavigationController(*m_messages, m_status->lookProgress(), *this);
     m_watch = new DocumentWatch(*m_messages, this);
     m_copy = new CopyController(m_services.env, *m_messages, *m_status, this);
+    m_clipboard = new ClipboardTask(m_status->clipboardProgress(), this);
+    m_copyAs = new CopyAsController(*m_clipboard, *m_messages, this);
+    m_paste = new PasteController(*m_clipboard, *m_messages, *this);
     m_closeGuard = new CloseGuard(m_services.askClose, this);
 }
 
@@ -181,6 +188,7 @@ void MainWindow::adopt(const OpenDocument &document)
     m_writeProgress->setSession(m_session.get());
     m_edits->setSession(m_session.get());
     m_navigation->setSession(m_session.get());
+    m_paste->setSession(m_session.get());
     m_watch->setSession(m_session.get());
     m_heatMap->setSession(m_session.get());
     m_stagedEdits->setSession(m_session.get());
@@ -274,6 +282,8 @@ void MainWindow::letGo()
 {
     m_opener.reset();
     m_copy->stop();
+    m_clipboard->stop();
+    m_paste->setSession(nullptr);
     m_leftEdits->setSession(nullptr);
     m_recovery->setSession(nullptr);
     m_navigation->setSession(nullptr);

@@ -6,6 +6,7 @@
 #include "app/file_chooser.h"
 #include "app/jump_history.h"
 #include "cachecore/document.h"
+#include "ui/formats/byte_format.h"
 #include "ui/session/document_closer.h"
 #include "ui/session/document_opener.h"
 
@@ -17,6 +18,8 @@
 
 namespace cachet {
 
+class ClipboardTask;
+class CopyAsController;
 class CopyController;
 class DocumentSession;
 class DocumentWatch;
@@ -27,6 +30,7 @@ class HexView;
 class InspectorDock;
 class MessageBar;
 class NavigationController;
+class PasteController;
 class LeftEditsController;
 class RecoveryController;
 class StagedEditsDock;
@@ -44,6 +48,7 @@ struct WindowServices {
     FileChooser chooseOpen;
     FileChooser chooseCopy;
     FileChooser chooseImport;
+    FileChooser chooseExport;
 };
 
 /// The services of the real program.
@@ -96,6 +101,9 @@ private:
     [[nodiscard]] QWidget *makeLegend();
     void connectActions();
     void connectEditActions();
+    void connectClipboard();
+    void copySelection();
+    void exportRange(ByteFormat format);
     void connectParts();
     void connectWriting();
     void connectClosing();
@@ -148,6 +156,9 @@ private:
     DocumentWatch *m_watch = nullptr;
     CloseGuard *m_closeGuard = nullptr;
     CopyController *m_copy = nullptr;
+    ClipboardTask *m_clipboard = nullptr;
+    CopyAsController *m_copyAs = nullptr;
+    PasteController *m_paste = nullptr;
     std::string m_path; ///< bytes
     std::unique_ptr<DocumentOpener> m_opener;
     OpenDocument m_open;

@@ -63,25 +63,6 @@ QString historyBoundText()
         .arg(QLocale().toString(kept.undoSteps), shortSizeText(kept.undoBytes));
 }
 
-QString copyRefusalText(HexView::CopyRefusal why, cachecore::ByteRange range)
-{
-    switch (why) {
-    case HexView::CopyRefusal::TooLong:
-        return MainWindow::tr(
-                   "Nothing was copied: the selection holds %1, the clipboard takes at most %2. Select less, or save a "
-                   "copy to a file.")
-            .arg(sizeText(range.length()), shortSizeText(HexView::kMaxCopyBytes));
-    case HexView::CopyRefusal::NotLoaded:
-        return MainWindow::
-            tr("Nothing was copied: %1 of the selection is not loaded. Scroll over it until it shows, then copy again.")
-                .arg(rangeText(range));
-    case HexView::CopyRefusal::Unreadable:
-        break;
-    }
-    return MainWindow::tr("Nothing was copied: %1 of the selection could not be read. Select around it.")
-        .arg(rangeText(range));
-}
-
 } // namespace
 
 void MainWindow::connectActions()
@@ -155,10 +136,6 @@ void MainWindow::connectEditActions()
     connect(actions.selectRange, &QAction::triggered, this, [this] {
         if (m_session)
             m_navigation->select({m_view->caret(), m_session->document().size(), m_view->selection()});
-    });
-    connect(actions.copy, &QAction::triggered, m_view, &HexView::copySelection);
-    connect(m_view, &HexView::copyRefused, this, [this](HexView::CopyRefusal why, cachecore::ByteRange range) {
-        m_messages->show(QStringLiteral("copyRefused"), Severity::Warning, copyRefusalText(why, range));
     });
     connect(m_view, &HexView::waitingForSecondDigit, this, [this](cachecore::ByteOffset offset) {
         showNote(tr("Byte %1 is not loaded: type its second digit too, or Escape.").arg(hexText(offset.value())));

@@ -98,6 +98,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     , m_write(new ProgressPart(QStringLiteral("writeProgress"), tr("Progress of the write"), &bar))
     , m_copy(new ProgressPart(QStringLiteral("copyProgress"), tr("Progress of the copy"), &bar))
     , m_look(new ProgressPart(QStringLiteral("lookProgress"), tr("Progress of looking for a place"), &bar))
+    , m_clipboard(
+          new ProgressPart(QStringLiteral("clipboardProgress"), tr("Progress of work with the clipboard"), &bar))
 {
     setObjectName(QStringLiteral("statusLine"));
     bar.setObjectName(QStringLiteral("statusBar"));
@@ -107,7 +109,8 @@ StatusLine::StatusLine(QStatusBar &bar)
     bar.insertPermanentWidget(3, m_write, kMoreThanTheNote);
     bar.insertPermanentWidget(4, m_copy);
     bar.insertPermanentWidget(5, m_look);
-    for (ProgressPart *part : {m_write, m_copy, m_look}) {
+    bar.insertPermanentWidget(6, m_clipboard);
+    for (ProgressPart *part : {m_write, m_copy, m_look, m_clipboard}) {
         part->hide(); // the bar shows what it is given
         connect(part, &ProgressPart::shownChanged, this, &StatusLine::giveRoom);
     }
@@ -197,7 +200,7 @@ void StatusLine::dropNote()
 /// These change least and take most: their room goes to a note and to progress while there is any.
 void StatusLine::giveRoom()
 {
-    const bool progress = m_write->shown() || m_copy->shown();
+    const bool progress = m_write->shown() || m_copy->shown() || m_clipboard->shown();
     const bool needed = progress || m_noteTimer.isActive();
     m_staged->setHidden(needed);
     m_cache->setHidden(needed);

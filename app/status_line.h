@@ -35,10 +35,11 @@ public:
     /// Takes back what showNote said.
     void dropNote();
 
-    /// Progress of a write, of a copy, and of looking for a place; all may run at once.
+    /// Progress of a write, of a copy, of looking for a place, and of work with the clipboard; all may run at once.
     [[nodiscard]] ProgressPart &writeProgress() const { return *m_write; }
     [[nodiscard]] ProgressPart &copyProgress() const { return *m_copy; }
     [[nodiscard]] ProgressPart &lookProgress() const { return *m_look; }
+    [[nodiscard]] ProgressPart &clipboardProgress() const { return *m_clipboard; }
 
 private:
     void refreshNumbers(const cachecore::Document &document);
@@ -54,6 +55,7 @@ private:
     ProgressPart *m_write;
     ProgressPart *m_copy;
     ProgressPart *m_look;
+    ProgressPart *m_clipboard;
     QString m_emptyText;
     QTimer m_noteTimer; ///< single shot; runs while a note shows
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/window_actions.h"
 
+#include "ui/formats/format_text.h"
+
 #include <QAction>
 #include <QCoreApplication>
 #include <QMainWindow>
@@ -68,6 +70,12 @@ WindowActions::WindowActions(QMainWindow &window)
                       tr("Stage the bytes of a file over the selection, or from the caret on.")))
     , copy(make(window, "copyAction", tr("&Copy"), {keys("Ctrl+C")},
                 tr("Copy the selection: hex from the hex pane, characters from the text pane.")))
+    , paste(make(window, "pasteAction", tr("&Paste Over"), {keys("Ctrl+V")},
+                 tr("Stage what is on the clipboard over the selection, or from the caret on.")))
+    , pasteAs(make(window, "pasteAsAction", tr("Paste O&ver As…"), {keys("Ctrl+Shift+V")},
+                   tr("Choose how to read the clipboard, and see it before it is staged.")))
+    , exportRange(make(window, "exportAction", tr("&Export Range…"), {},
+                       tr("Write a range to a file: raw, as a hex dump, as an array of a program, in base64.")))
     , selectAll(make(window, "selectAllAction", tr("Select &All"), {keys("Ctrl+A")}, tr("Select every byte.")))
     , selectRange(make(window, "selectRangeAction", tr("S&elect a Range…"), {keys("Ctrl+E")},
                        tr("Select bytes by their offsets.")))
@@ -94,7 +102,20 @@ WindowActions::WindowActions(QMainWindow &window)
     overlay->setChecked(true);
     legend->setCheckable(true);
     legend->setChecked(true);
+    makeCopyAs(window);
     makeMenus(window);
+}
+
+void WindowActions::makeCopyAs(QMainWindow &window)
+{
+    copyAsMenu = new QMenu(tr("Copy A&s"), &window);
+    copyAsMenu->setObjectName(QStringLiteral("copyAsMenu"));
+    copyAsMenu->setToolTipsVisible(true);
+    for (std::size_t i = 0; i < copyAs.size(); ++i) {
+        const QByteArray name = "copyAs-" + formatKey(kByteFormats[i]).toLatin1();
+        copyAs[i] = make(window, name.constData(), formatMenuText(kByteFormats[i]), {}, formatExample(kByteFormats[i]));
+        copyAsMenu->addAction(copyAs[i]);
+    }
 }
 
 void WindowActions::makeMenus(QMainWindow &window)
@@ -112,10 +133,11 @@ void WindowActions::makeMenus(QMainWindow &window)
         return made;
     };
     window.menuBar()->setObjectName(QStringLiteral("menuBar"));
-    menu("fileMenu", tr("&File"), {open, nullptr, commit, persist, saveCopy, recover, nullptr, close, quit});
+    menu("fileMenu", tr("&File"),
+         {open, nullptr, commit, persist, saveCopy, exportRange, recover, nullptr, close, quit});
     menu("editMenu", tr("&Edit"),
-         {undo, redo, nullptr, fill, importFile, nullptr, discardSelection, discardAll, nullptr, copy, selectAll,
-          selectRange});
+         {undo, redo, nullptr, copy, copyAsMenu->menuAction(), paste, pasteAs, nullptr, selectAll, selectRange, nullptr,
+          fill, importFile, nullptr, discardSelection, discardAll});
     viewMenu = menu("viewMenu", tr("&View"), {overlay, legend, nullptr});
     menu("goMenu", tr("&Go"),
          {goTo, nullptr, back, forward, nullptr, nextEdit, previousEdit, nullptr, nextRun, previousRun});
@@ -131,8 +153,14 @@ void WindowActions::refresh(const ActionState &state) const
         return !first.isEmpty() ? first : possible ? QString() : whyNot;
     };
     enable(saveCopy, unless(closed, !state.copying, tr("A copy is already being written.")));
-    enable(copy, unless(empty, state.selection, tr("Select the bytes to copy first.")));
-    for (QAction *action : {selectAll, selectRange, nextRun, previousRun})
+    enable(exportRange, unless(empty, !state.copying, tr("A copy is already being written.")));
+    const QString nothingToCopy = unless(empty, state.selection, tr("Select the bytes to copy first."));
+    enable(copy, nothingToCopy);
+    enable(copyAsMenu->menuAction(), nothingToCopy);
+    for (QAction *action : copyAs)
+        enable(action, nothingToCopy);
+    // Where nothing can be edited they say so when they are used, as typing does.
+    for (QAction *action : {paste, pasteAs, selectAll, selectRange, nextRun, previousRun})
         enable(action, empty);
     enable(goTo, empty);
     enable(back, unless(closed, state.canGoBack, tr("There was no jump to go back from.")));

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "ui/formats/byte_format.h"
+
 #include <QString>
+
+#include <array>
 
 class QAction;
 class QMainWindow;
@@ -50,6 +54,9 @@ struct WindowActions {
     QAction *fill;
     QAction *importFile;
     QAction *copy;
+    QAction *paste;
+    QAction *pasteAs;
+    QAction *exportRange;
     QAction *selectAll;
     QAction *selectRange;
     QAction *overlay;
@@ -63,10 +70,13 @@ struct WindowActions {
     QAction *previousRun;
     QAction *reload;
     QAction *about;
-    QMenu *viewMenu; ///< for what docks add
+    QMenu *viewMenu;                                   ///< for what docks add
+    QMenu *copyAsMenu;                                 ///< holds copyAs
+    std::array<QAction *, kByteFormats.size()> copyAs; ///< one for each of kByteFormats
 
 private:
     void makeMenus(QMainWindow &window);
+    void makeCopyAs(QMainWindow &window);
     void refreshEditing(const ActionState &state) const;
 };
 

@@ -44,6 +44,9 @@ WindowServices systemServices()
     services.chooseImport = [](QWidget *parent, std::function<void(std::string)> chosen) {
         chooseFile(parent, MainWindow::tr("Import a File"), QFileDialog::AcceptOpen, std::move(chosen));
     };
+    services.chooseExport = [](QWidget *parent, std::function<void(std::string)> chosen) {
+        chooseFile(parent, MainWindow::tr("Export to a File"), QFileDialog::AcceptSave, std::move(chosen));
+    };
     return services;
 }
 

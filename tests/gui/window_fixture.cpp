@@ -18,6 +18,7 @@ namespace cachet_test {
 WindowFixture::WindowFixture(WindowSetup setup)
     : m_setup(std::move(setup))
 {
+    exportPath = directory.file("export.out");
     cachet::WindowOptions options;
     options.readOnly = m_setup.readOnly;
     options.document.pageSize = 4096;
@@ -57,6 +58,7 @@ cachet::WindowServices WindowFixture::services()
     services.chooseCopy
         = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(directory.file("copy.img")); };
     services.chooseImport = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(importPath); };
+    services.chooseExport = [this](QWidget *, std::function<void(std::string)> chosen) { chosen(exportPath); };
     return services;
 }
 

@@ -68,6 +68,7 @@ public:
     int questions = 0;              ///< asked so far
     cachet::CloseQuestion question; ///< the last of them
     std::string importPath;         ///< what is chosen to be imported
+    std::string exportPath;         ///< where an export goes; a new file at first
     bool openFailed = false;
     QPointer<cachet::MainWindow> window;
 

@@ -70,6 +70,11 @@ ByteOffset HexView::caret() const
     return ByteOffset(d->cursor.caret);
 }
 
+bool HexView::textPaneActive() const
+{
+    return d->cursor.pane == Pane::Text;
+}
+
 ByteRange HexView::selection() const
 {
     return selectionOf(d->cursor, d->space());

@@ -33,6 +33,8 @@ public:
     void setEmptyText(const QString &text);
 
     [[nodiscard]] cachecore::ByteOffset caret() const;
+    /// True when the caret is in the text pane.
+    [[nodiscard]] bool textPaneActive() const;
     /// The selected bytes; empty when nothing is selected.
     [[nodiscard]] cachecore::ByteRange selection() const;
     /// Bytes of the rows on the screen now, clipped to the document.

@@ -78,6 +78,9 @@ BackgroundTask::BackgroundTask(QString name, QObject *parent)
     , m_name(std::move(name))
 {
     setObjectName(m_name + QStringLiteral("Task"));
+    m_patience.setSingleShot(true);
+    m_patience.setInterval(kPatienceMs);
+    connect(&m_patience, &QTimer::timeout, this, &BackgroundTask::giveUp);
 }
 
 BackgroundTask::~BackgroundTask()
@@ -85,7 +88,7 @@ BackgroundTask::~BackgroundTask()
     forget();
 }
 
-bool BackgroundTask::start(Work work, std::function<void()> ended)
+bool BackgroundTask::start(Work work, Ended ended)
 {
     if (m_job)
         return false;
@@ -98,16 +101,28 @@ bool BackgroundTask::start(Work work, std::function<void()> ended)
     return false;
 }
 
-void BackgroundTask::cancel()
+void BackgroundTask::cancel(Patience patience)
 {
-    if (m_job)
-        m_job->requestStop();
+    if (!m_job)
+        return;
+    m_job->requestStop();
+    if (patience == Patience::Bounded && !m_patience.isActive())
+        m_patience.start();
+}
+
+void BackgroundTask::giveUp()
+{
+    if (!m_job)
+        return;
+    m_job->detach();
+    end(End::GivenUp);
 }
 
 void BackgroundTask::forget()
 {
     if (!m_job)
         return;
+    m_patience.stop();
     m_job->requestStop();
     m_job->detach();
     m_job.reset();
@@ -133,10 +148,16 @@ void BackgroundTask::jobProgressed()
 
 void BackgroundTask::jobEnded()
 {
+    end(End::Finished);
+}
+
+void BackgroundTask::end(End how)
+{
+    m_patience.stop();
     m_job.reset();
     m_pool.reset();
     if (const auto ended = std::exchange(m_ended, nullptr))
-        ended(); // may start the next
+        ended(how); // may start the next
 }
 
 } // namespace cachet

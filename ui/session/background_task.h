@@ -4,6 +4,7 @@
 #include "ui/session/pool_executor.h"
 
 #include <QObject>
+#include <QTimer>
 
 #include <cstdint>
 #include <functional>
@@ -31,6 +32,11 @@ public:
         virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
     };
     using Work = std::function<void(Context &)>;
+    enum class End : std::uint8_t {
+        Finished, ///< the work has returned
+        GivenUp,  ///< it was asked to stop and did not; what it writes is still being written
+    };
+    using Ended = std::function<void(End)>;
 
     /// `name` is that of the thread in debuggers.
     BackgroundTask(QString name, QObject *parent);
@@ -38,9 +44,14 @@ public:
 
     /// Runs `work` on the worker, then `ended` here, unless it was forgotten meanwhile. False, and nothing happens, while another
     /// runs, and when the system gives no thread.
-    [[nodiscard]] bool start(Work work, std::function<void()> ended);
+    [[nodiscard]] bool start(Work work, Ended ended);
+    enum class Patience : std::uint8_t {
+        Bounded, ///< work that does not answer within kPatienceMs is given up; it must do nothing that shows once it does
+        Endless,
+    };
+    static constexpr int kPatienceMs = 1000;
     /// Asks the work to stop; it still ends.
-    void cancel();
+    void cancel(Patience patience = Patience::Bounded);
     /// Asks it to stop, and hears nothing of it any more.
     void forget();
     [[nodiscard]] bool running() const { return m_job != nullptr; }
@@ -55,9 +66,12 @@ private:
     class Job;
     void jobProgressed();
     void jobEnded();
+    void giveUp();
+    void end(End how);
 
     const QString m_name;
-    std::function<void()> m_ended;
+    Ended m_ended;
+    QTimer m_patience; ///< single shot; runs while a cancelled job has not ended
     std::shared_ptr<Job> m_job;
     std::unique_ptr<PoolExecutor> m_pool;
 };
