@@ -35,7 +35,7 @@ NavigationController::NavigationController(MessageBar &messages, ProgressPart &p
     m_patience.setSingleShot(true);
     m_patience.setInterval(kPatienceMs);
     connect(&m_patience, &QTimer::timeout, this, &NavigationController::showProgress);
-    connect(&m_progress, &ProgressPart::cancelClicked, m_task, &BackgroundTask::cancel);
+    connect(&m_progress, &ProgressPart::cancelClicked, m_task, [this] { m_task->cancel(); });
 }
 
 NavigationController::~NavigationController() = default;
@@ -80,7 +80,13 @@ void NavigationController::goToRun(ByteOffset from, Way way)
                                      : cachecore::previousDataRun(*snapshot, from, progress, context.stop());
         snapshot.reset();
     };
-    if (m_task->start(look, [this, found] { ended(*found); }))
+    // Of work that was given up nothing is known, and it may still be writing what it finds.
+    const auto told = [this, found](BackgroundTask::End end) {
+        ended(end == BackgroundTask::End::GivenUp
+                  ? cachecore::failure(cachecore::ErrorCode::Cancelled, cachecore::Operation::Read)
+                  : *found);
+    };
+    if (m_task->start(look, told))
         m_patience.start();
 }
 
