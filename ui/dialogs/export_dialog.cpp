@@ -145,7 +145,7 @@ Typing<cachecore::ByteRange> ExportDialog::range() const
     const auto parsed = parseRange(text);
     if (!parsed)
         return std::unexpected(expressionErrorText(parsed.error(), text));
-    const auto range = resolveRange(*parsed, m_size);
+    const auto range = resolveRange(*parsed, {.size = m_size, .selection = m_selection});
     if (!range)
         return std::unexpected(expressionErrorText(range.error(), text));
     return *range;
