@@ -162,8 +162,10 @@ Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, Ed
         return failure(ErrorCode::OutOfRange, Operation::Stage, ByteRange(at, ByteOffset(kMaxSourceSize)),
                        source().path());
     try {
+        if (auto allowed = m_impl->checkStageable(*range); !allowed) // before anything is copied
+            return allowed;
         return m_impl->stage(*range, Piece::literalCopyOf(bytes), kind, continuesPrevious);
-    } catch (const std::bad_alloc &) {
+    } catch (const std::exception &) { // bad_alloc, or longer than a vector can be
         return failure(ErrorCode::OutOfMemory, Operation::Stage, *range);
     }
 }

@@ -48,6 +48,7 @@ public:
     [[nodiscard]] Result<ByteWindow> window(ByteOffset at, Intent intent, std::stop_token stop);
 
     // Staging and writing.
+    [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
     [[nodiscard]] Result<void> stage(ByteRange range, Piece piece, EditKind kind, bool continuesPrevious);
     [[nodiscard]] Result<void> discard(ByteRange range);
     [[nodiscard]] Result<void> move(bool (EditHistory::*way)());
@@ -92,7 +93,6 @@ private:
 
     void notify(DocumentChanges changes);
 
-    [[nodiscard]] Result<void> checkStageable(ByteRange range) const;
     [[nodiscard]] std::uint64_t looksOutdated() const;
     [[nodiscard]] RangeTree<Base> seenBases(ByteRange range) const;
     enum class Needs : std::uint8_t { Settled, Nothing };

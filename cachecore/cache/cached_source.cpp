@@ -128,6 +128,14 @@ bool CachedSource::isCached(ByteRange range) const
     return true;
 }
 
+void CachedSource::summary(ByteRange range, std::span<PageStateCounts> out) const
+{
+    const bool any = !range.empty() && range.begin().value() < size();
+    const PageIndex first = m_extent->pageOf(range.begin());
+    const std::uint64_t count = any ? m_extent->pageOf(ByteOffset(range.end().value() - 1)).value - first.value + 1 : 0;
+    m_cache->states()->summarize(first, count, out);
+}
+
 CacheStatistics CachedSource::statistics() const
 {
     CacheStatistics statistics = m_cache->statistics();

@@ -135,6 +135,9 @@ public:
     [[nodiscard]] const SourceExtent &extent() const { return *m_extent; }
     /// The states of all pages, live. Ask again after a change of size: it may be another object then.
     [[nodiscard]] std::shared_ptr<const PageStates> states() const;
+    /// How many pages are in which state: the pages that share a byte with `range`, split into out.size() stretches and counted as by PageStates::summarize. What
+    /// lies past the end counts as nothing, an empty range gives zeros. O(out.size() * levels) up to 2^63-1 bytes; never blocks.
+    void summary(ByteRange range, std::span<PageStateCounts> out) const;
     [[nodiscard]] CacheStatistics statistics() const;
     /// Raised to minimumCacheBytes when smaller; a smaller budget gives memory back at once.
     void setBudget(std::uint64_t bytes);
