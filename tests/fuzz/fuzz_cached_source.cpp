@@ -45,7 +45,7 @@ public:
         : m_input(input)
         , m_flat(pattern(static_cast<std::size_t>(input.below(kMostSize) >> input.below(8))))
         , m_pageSize(std::uint32_t{512} << input.below(8))
-        , m_source(std::make_shared<UnrulySource>(m_flat))
+        , m_source(std::make_shared<UnrulySource>(m_flat, m_pageSize))
         , m_end(m_flat.size())
     {
         auto created

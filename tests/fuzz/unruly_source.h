@@ -18,8 +18,10 @@ public:
     static constexpr std::uint64_t kSector = 512;
     enum class Act : std::uint8_t { Fails, SaysNothing, SaysLess, SaysMore, SaysFarMore, Behaves, Count_ };
 
-    explicit UnrulySource(std::vector<std::byte> bytes)
+    /// `unit`: what a failure may cost at once, bytes; a multiple of kSector.
+    UnrulySource(std::vector<std::byte> bytes, std::uint64_t unit)
         : m_bytes(std::move(bytes))
+        , m_unit(unit)
         , m_lowestEnd(m_bytes.size())
     {
     }
@@ -74,7 +76,7 @@ public:
         if (asked > 0 && said == 0)
             m_lowestEnd = std::min(m_lowestEnd, at.value());
         if (said == kFailed || said > asked)
-            m_failed.push_back(cachecore::clippedRange(at, asked));
+            m_failed.emplace_back(at.alignedDown(m_unit), (at + asked).alignedUp(m_unit));
         if (said == kFailed)
             return cachecore::failure(cachecore::Error::fromErrno(EIO, cachecore::Operation::Read));
         return said;
@@ -142,6 +144,7 @@ private:
         }
     }
     std::vector<std::byte> m_bytes;
+    const std::uint64_t m_unit;
     std::deque<Act> m_acts;
     std::set<std::uint64_t> m_bad;              ///< sectors
     std::vector<cachecore::ByteRange> m_failed; ///< reads that brought nothing to use

@@ -13,17 +13,24 @@ using namespace cachecore;
 namespace {
 
 constexpr std::uint32_t kSector = VersionedDisk::kSector;
-constexpr std::size_t kWord = sizeof(std::uint64_t);
+constexpr std::size_t kStampEvery = 64;
+constexpr std::size_t kStamp = 8; ///< bytes: where it is, then the version
 using SectorBytes = std::array<std::byte, kSector>;
 
-/// Each word holds its number on the disk and the version.
+/// Bytes that differ from place to place, with a stamp at each multiple of kStampEvery.
 SectorBytes sectorOf(std::uint64_t sector, std::uint32_t version)
 {
-    SectorBytes bytes;
-    for (std::size_t word = 0; word < kSector / kWord; ++word) {
-        const std::array<std::uint32_t, 2> parts{static_cast<std::uint32_t>(sector * (kSector / kWord) + word),
+    static const SectorBytes plain = [] {
+        SectorBytes bytes;
+        for (std::size_t i = 0; i < bytes.size(); ++i)
+            bytes[i] = static_cast<std::byte>(i * 0x9e3779b1U >> 13U);
+        return bytes;
+    }();
+    SectorBytes bytes = plain;
+    for (std::size_t at = 0; at < kSector; at += kStampEvery) {
+        const std::array<std::uint32_t, 2> stamp{static_cast<std::uint32_t>((sector * kSector + at) / kStampEvery),
                                                  version};
-        std::memcpy(bytes.data() + word * kWord, parts.data(), kWord);
+        std::memcpy(bytes.data() + at, stamp.data(), kStamp);
     }
     return bytes;
 }
@@ -138,8 +145,10 @@ bool VersionedDisk::isBetween(std::uint64_t sector, std::uint32_t oldest, std::s
 {
     const std::uint32_t newest = m_sectors[sector].version;
     // The first version that is there whole says which one to compare with.
-    const std::size_t whole = (skip + kWord / 2 - 1) / kWord * kWord + kWord / 2;
-    if (whole + kWord / 2 <= skip + bytes.size()) {
+    constexpr std::size_t kInStamp = kStamp / 2;
+    const std::size_t before = skip <= kInStamp ? 0 : (skip - kInStamp + kStampEvery - 1) / kStampEvery;
+    const std::size_t whole = before * kStampEvery + kInStamp;
+    if (whole + kInStamp <= skip + bytes.size()) {
         std::uint32_t said = 0;
         std::memcpy(&said, bytes.data() + (whole - skip), sizeof said);
         return said >= oldest && said <= newest && isVersion(sector, said, skip, bytes);

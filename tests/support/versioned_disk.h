@@ -9,7 +9,7 @@
 
 namespace cachet_test {
 
-/// A disk of sectors that say in every word where they are and which version of the sector this is, with sectors that cannot be read; and the judge of what is read
+/// A disk of sectors that say every 64 bytes where they are and which version of the sector this is, with sectors that cannot be read; and the judge of what is read
 /// of it through a cache, by the plainest means:
 ///
 ///  - a sector has one version in it, never older than the last write that was settled before the reading began, and never one that is still to come;

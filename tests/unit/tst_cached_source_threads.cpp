@@ -24,7 +24,7 @@ using namespace cachet_test;
 namespace {
 
 constexpr unsigned kThreads = 16;
-constexpr int kSteps = 500;
+constexpr int kSteps = 1000;
 constexpr std::uint32_t kPage = 4096;
 constexpr std::uint64_t kPages = 768; ///< three times the smallest budget
 constexpr std::uint64_t kSize = kPages * kPage;
