@@ -6,8 +6,10 @@
 //     bit 1   and append ARMED
 //     bit 2   and RLNG
 //     bit 3   and DONE
+//     bit 4   and instead of those three what the bytes behind the records say, see Hostile
 //
-// The rest is the journal. Beside not crashing, a journal that validates must then be read, both ways, with the sums that were said.
+// The rest is the journal. Beside not crashing, a journal that validates must then be read, both ways, with the sums that were said, and be in the
+// state of the last record that is as it ought to be.
 
 #include "cachecore/write/journal/journal_layout.h"
 #include "cachecore/write/journal/journal_reader.h"
@@ -18,6 +20,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 using namespace cachecore;
@@ -33,6 +36,67 @@ void require(bool condition)
     if (!condition)
         std::abort();
 }
+
+/// What 16 bytes of an input make of a state record that would be right where it stands.
+struct Hostile {
+    enum Wrong : unsigned {
+        Sequence = 1,
+        Sums = 2,
+        Before = 4,
+        Hash = 8,
+        Length = 16,
+        Stray = 32,
+        Number = 64,
+        Cut = 128
+    };
+    static constexpr std::size_t kSize = 16;
+
+    explicit Hostile(std::span<const std::byte> bytes)
+        : type(get<std::uint8_t>(bytes.data()))
+        , wrong(get<std::uint8_t>(bytes.data() + 1))
+        , place(get<std::uint16_t>(bytes.data() + 2) % kStateSize)
+        , small(get<std::uint32_t>(bytes.data() + 4))
+        , large(get<std::uint64_t>(bytes.data() + 8))
+    {
+    }
+
+    [[nodiscard]] RecordType recordType() const
+    {
+        constexpr std::array kTypes{RecordType::Armed,      RecordType::RollingBack, RecordType::Done,
+                                    RecordType::RolledBack, RecordType::Extent,      RecordType::None};
+        return type < 250 ? kTypes[type % kTypes.size()] : static_cast<RecordType>(small);
+    }
+    /// False when it is cut short: nothing comes after it.
+    bool change(const JournalSalt &salt, Bytes &block) const
+    {
+        if ((wrong & Number) != 0)
+            put(block.data() + 4, small);
+        if ((wrong & Sequence) != 0)
+            put(block.data() + 8, large);
+        if ((wrong & Length) != 0)
+            put(block.data() + 16, large);
+        if ((wrong & Sums) != 0)
+            put(block.data() + 24 + place % 3 * 8, large);
+        if ((wrong & Before) != 0)
+            put(block.data() + 48 + place % 2 * 8, large);
+        if ((wrong & Stray) != 0)
+            block[place] ^= static_cast<std::byte>(small);
+        if ((wrong & Hash) == 0)
+            put(block.data() + kStateSize - kHashSize,
+                saltedHash(salt, {std::span(block).first(kStateSize - kHashSize)}));
+        else
+            put(block.data() + kStateSize - kHashSize + place % 2 * 8, large);
+        if ((wrong & Cut) != 0)
+            block.resize(place);
+        return (wrong & Cut) == 0;
+    }
+
+    std::uint8_t type;
+    unsigned wrong;
+    std::size_t place;
+    std::uint32_t small;
+    std::uint64_t large;
+};
 
 /// Gives the records of a journal the hashes they ought to have.
 class Sealer {
@@ -55,10 +119,15 @@ public:
         sealRecords(*length);
         putNewHashes();
         sealRecords(*length);
-        if ((mode & 2U) != 0)
+        if ((mode & 16U) != 0)
+            appendHostileStates();
+        else if ((mode & 2U) != 0)
             appendStates(mode);
         return true;
     }
+
+    /// What the states that were appended come to; nothing when none were, or nothing that is known of them.
+    [[nodiscard]] std::optional<JournalState> state() const { return m_state; }
 
 private:
     [[nodiscard]] std::byte *at(std::size_t offset) { return m_journal.data() + offset; }
@@ -147,6 +216,7 @@ private:
         m_journal.resize(m_end);
         m_journal.resize((m_end + kStateSize - 1) / kStateSize * kStateSize);
         m_sums.before = m_running;
+        m_state = JournalState::Unarmed;
         append(RecordType::Armed);
         if ((mode & 4U) != 0)
             append(RecordType::RollingBack);
@@ -154,15 +224,37 @@ private:
             append(RecordType::Done);
     }
 
-    void append(RecordType type)
+    void appendHostileStates()
     {
-        std::array<std::byte, kStateSize> block;
+        const Bytes script(m_journal.begin() + static_cast<std::ptrdiff_t>(m_end), m_journal.end());
+        m_journal.resize(m_end);
+        m_journal.resize((m_end + kStateSize - 1) / kStateSize * kStateSize);
+        m_sums.before = m_running;
+        m_state = JournalState::Unarmed;
+        bool right = true;
+        for (std::size_t at = 0; right && script.size() - at >= Hostile::kSize; at += Hostile::kSize) {
+            const Hostile hostile(std::span(script).subspan(at, Hostile::kSize));
+            right = append(hostile.recordType(), &hostile);
+        }
+    }
+
+    /// False when nothing more belongs there. A record that is not as it ought to be ends the states; what is appended after it is not part of the journal.
+    bool append(RecordType type, const Hostile *hostile = nullptr)
+    {
+        Bytes block(kStateSize);
         m_sums.type = type;
         m_sums.sequence = m_records++;
-        const Hash128 hash = m_sums.encode(m_salt, block);
+        const Hash128 hash = m_sums.encode(m_salt, std::span(block).first<kStateSize>());
+        const Bytes meant = block;
+        const bool whole = hostile == nullptr || hostile->change(m_salt, block);
         m_journal.insert(m_journal.end(), block.begin(), block.end());
+        const auto state = stateOf(type);
+        m_followed = m_followed && block == meant && state && mayFollow(*m_state, *state);
+        if (m_followed)
+            m_state = state;
         m_sums = {};
         m_sums.before = hash;
+        return whole;
     }
 
     Bytes &m_journal;
@@ -172,6 +264,8 @@ private:
     std::size_t m_end = 0; ///< of the records
     Hash128 m_running{};
     StateRecord m_sums;
+    std::optional<JournalState> m_state;
+    bool m_followed = true; ///< each state record so far
 };
 
 /// Reads all extents; what they come to.
@@ -211,13 +305,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     if (!journal.empty())
         std::memcpy(journal.data(), data + 1, journal.size());
     const unsigned mode = data[0];
-    if ((mode & 1U) != 0 && !Sealer(journal).seal(mode))
+    Sealer sealer(journal);
+    if ((mode & 1U) != 0 && !sealer.seal(mode))
         return 0;
     BytesFile file(journal);
     auto reader = JournalReader::open(file, "fuzzed");
     if (!reader)
         return 0;
     const auto summary = reader->validate();
+    require(!summary || !sealer.state() || summary->state == *sealer.state());
     for (const auto want : {JournalReader::Want::NewOnly, JournalReader::Want::OldAndNew}) {
         const JournalSummary sums = readAll(*reader, want);
         if (!summary)

@@ -172,23 +172,32 @@ std::map<std::string, std::vector<std::byte>> journalSeeds()
     constexpr unsigned kArmed = 3;
     constexpr unsigned kRollingBack = 7;
     constexpr unsigned kDone = 11;
-    SampleJournal journal{sampleHeader(40, 16), {}, {}};
+    SampleJournal journal{sampleHeader(520, 512), {}, {}};
     journal.header.targetPath = "/d";
     std::map<std::string, std::vector<std::byte>> seeds;
     seeds["empty"] = seedOf(journal, kSeal);
-    journal.extents.push_back({rangeAt(0, 16), patternBytes(16), {}});
+    journal.extents.push_back({rangeAt(0, 512), patternBytes(512), {}});
     auto &first = journal.extents[0].segments;
     first.push_back({rangeAt(1, 3), literalPiece(bytesOf({1, 2, 3}), 0)});
     first.push_back({rangeAt(10, 4), literalPiece(bytesOf({4, 5, 6, 7}), 0)});
     seeds["literals"] = seedOf(journal, kArmed);
-    journal.extents.push_back({rangeAt(32, 8), patternBytes(8, 1), {}});
-    journal.extents[1].segments.push_back({rangeAt(32, 8), patternPiece(bytesOf({8, 9, 10}), 0)});
+    journal.extents.push_back({rangeAt(512, 8), patternBytes(8, 1), {}});
+    journal.extents[1].segments.push_back({rangeAt(512, 8), patternPiece(bytesOf({8, 9, 10}), 0)});
     seeds["patterns"] = seedOf(journal, kDone);
     journal.extents.erase(journal.extents.begin());
     auto &last = journal.extents[0].segments;
-    last = {{rangeAt(32, 3), Piece::generatedBy({Generator::Kind::Random, 1, 7, 1})},
-            {rangeAt(35, 5), Piece::generatedBy({Generator::Kind::Increment, 4, 7, 3})}};
+    last = {{rangeAt(512, 3), Piece::generatedBy({Generator::Kind::Random, 1, 7, 1})},
+            {rangeAt(515, 5), Piece::generatedBy({Generator::Kind::Increment, 4, 7, 3})}};
     seeds["generated"] = seedOf(journal, kRollingBack);
+    std::vector<std::byte> hostile = seeds["generated"]; // ARMED, RLNG, then one that says a wrong number
+    hostile[0] = std::byte{17};
+    for (const int type : {0, 1, 2}) {
+        std::vector<std::byte> state(16);
+        state[0] = static_cast<std::byte>(type);
+        state[1] = static_cast<std::byte>(type == 2 ? 1 : 0);
+        hostile.insert(hostile.end(), state.begin(), state.end());
+    }
+    seeds["states"] = hostile;
     std::vector<std::byte> newer = seeds["empty"];
     newer[0] = std::byte{0};
     newer[9] = std::byte{2};

@@ -48,7 +48,7 @@ void TestJournalCorpus::seedsAreOfTodaysFormat()
 void TestJournalCorpus::seedsAreSmall()
 {
     for (const auto &[name, bytes] : journalSeeds())
-        QVERIFY2(bytes.size() > 100 && bytes.size() < 1000, name.c_str());
+        QVERIFY2(bytes.size() > 100 && bytes.size() < 1200, name.c_str());
 }
 
 QTEST_GUILESS_MAIN(TestJournalCorpus)

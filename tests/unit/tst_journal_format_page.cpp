@@ -125,6 +125,7 @@ void TestJournalFormatPage::limitsAreThoseOfTheCode()
 {
     const std::map<std::string, std::uint64_t> expected = {
         {"unit", kJournalMostUnit},
+        {"unit, at least", kJournalLeastUnit},
         {"units of an extent, in bytes", kJournalMostExtent},
         {"segments of an extent", kJournalMostSegments},
         {"path of the target, in bytes", kJournalMostPath},

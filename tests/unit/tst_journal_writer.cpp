@@ -301,6 +301,7 @@ void TestJournalWriter::refusesHeadersBeyondTheFormat()
     const std::vector<std::function<void(JournalHeader &)>> changes = {
         [](JournalHeader &header) { header.unit = 0; },
         [](JournalHeader &header) { header.unit = 3000; },
+        [](JournalHeader &header) { header.unit = 256; },
         [](JournalHeader &header) { header.unit = 1U << 21; },
         [](JournalHeader &header) { header.before.size = kMaxSourceSize + 1; },
         [](JournalHeader &header) { header.targetPath.assign(4097, 'x'); },

@@ -24,6 +24,7 @@ using JournalSalt = std::array<std::byte, 16>;
 inline constexpr std::uint32_t kJournalVersion = 1;
 
 /// Limits of what a journal holds; a writer keeps them, a reader calls what exceeds them Damaged.
+inline constexpr std::uint64_t kJournalLeastUnit = 512; ///< bytes of a unit: no disk writes less at once
 inline constexpr std::uint64_t kJournalMostUnit = std::uint64_t{1} << 20;   ///< bytes of a unit
 inline constexpr std::uint64_t kJournalMostExtent = std::uint64_t{1} << 20; ///< bytes of an extent
 inline constexpr std::uint32_t kJournalMostSegments

@@ -24,7 +24,8 @@ std::size_t hashedHeaderLength(std::size_t kindLength, std::size_t pathLength)
 
 bool plausibleHeader(const JournalHeader &header)
 {
-    return header.before.size <= kMaxSourceSize && std::has_single_bit(header.unit) && header.unit <= kJournalMostUnit;
+    return header.before.size <= kMaxSourceSize && std::has_single_bit(header.unit) && header.unit >= kJournalLeastUnit
+        && header.unit <= kJournalMostUnit;
 }
 
 } // namespace
@@ -192,12 +193,15 @@ std::optional<StateRecord> StateRecord::decode(const JournalSalt &salt, std::spa
             && !leftOut(ProtocolStep::JournalComparesState))
         || !allZero(hashed.subspan(64)))
         return std::nullopt;
-    return StateRecord{start.type,
-                       start.sequence,
-                       get<std::uint64_t>(block.data() + 24),
-                       get<std::uint64_t>(block.data() + 32),
-                       get<std::uint64_t>(block.data() + 40),
-                       getHash(block.data() + 48)};
+    const StateRecord record{start.type,
+                             start.sequence,
+                             get<std::uint64_t>(block.data() + 24),
+                             get<std::uint64_t>(block.data() + 32),
+                             get<std::uint64_t>(block.data() + 40),
+                             getHash(block.data() + 48)};
+    if (record.type != RecordType::Armed && (record.extents != 0 || record.unitBytes != 0 || record.newBytes != 0))
+        return std::nullopt;
+    return record;
 }
 
 RecordType recordOf(JournalState state)
