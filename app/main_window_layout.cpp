@@ -72,11 +72,17 @@ void MainWindow::fitSideDocks()
     if (!dock)
         return;
     const int now = dock->width();
-    if (now != m_sideGiven)
+    // A window too narrow for both takes from the docks by itself what the least width of the hex view needs.
+    const bool squeezed = now < m_sideGiven && centralWidget()->width() <= centralWidget()->minimumSizeHint().width();
+    if (now != m_sideGiven && !squeezed)
         m_sideWanted = now; // by hand, or as it was restored
     const int separator = style()->pixelMetric(QStyle::PM_DockWidgetSeparatorExtent, nullptr, this);
     const int room = width() - m_view->sizeHint().width() - separator;
-    const int least = dock->minimumSizeHint().width();
+    int least = 0; // of all that stand there, or what the layout gives would look like a width set by hand
+    for (QDockWidget *other : std::initializer_list<QDockWidget *>{m_heatMap, m_inspector}) {
+        if (!other->isHidden() && !other->isFloating() && dockWidgetArea(other) == dockWidgetArea(dock))
+            least = std::max(least, other->minimumSizeHint().width());
+    }
     m_sideGiven = std::max(least, std::min(room, m_sideWanted));
     if (m_sideGiven != now)
         resizeDocks({dock}, {m_sideGiven}, Qt::Horizontal);
