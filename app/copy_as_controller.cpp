@@ -72,7 +72,7 @@ void CopyAsController::copy(const std::shared_ptr<cachecore::Document> &document
         copied->result = encodeRange(*snapshot, copied->range, options, sink, progress, context.stop());
     };
     m_messages.dismiss(kKey);
-    if (!m_task.start(tr("Copying to the clipboard"), tr("Stop; the clipboard stays as it is"), true, work,
+    if (!m_task.start(tr("Copying"), tr("Stop; the clipboard stays as it is"), true, work,
                       [this, copied](BackgroundTask::End how) {
                           if (how == BackgroundTask::End::Finished
                               && (copied->result || copied->result.error().code != cachecore::ErrorCode::Cancelled))

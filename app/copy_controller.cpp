@@ -96,7 +96,7 @@ void CopyController::begin(const std::string &path, Words words, std::uint64_t t
         if (how == BackgroundTask::End::Finished)
             finished(*result);
         else
-            finished(cachecore::failure(cachecore::ErrorCode::Cancelled, cachecore::Operation::Write));
+            givenUp();
     };
     if (!m_task.start(work, ended))
         finished(cachecore::failure(cachecore::ErrorCode::OutOfMemory, cachecore::Operation::Write, {}, path));
@@ -120,6 +120,17 @@ void CopyController::stop()
 void CopyController::showProgress(std::uint64_t done, std::uint64_t total)
 {
     m_status.copyProgress().show({m_words.doing, bytesText(done, total), done, total, QString(), m_words.cancelTip});
+}
+
+void CopyController::givenUp()
+{
+    m_status.copyProgress().hide();
+    m_messages.show(kKey, Severity::Warning,
+                    tr("The export to %1 was given up, because the disk does not answer. Its temporary file goes when "
+                       "the disk does.")
+                        .arg(displayPath(m_path)));
+    emit changed();
+    emit ended(false);
 }
 
 void CopyController::finished(const cachecore::Result<std::uint64_t> &result)

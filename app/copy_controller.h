@@ -56,6 +56,7 @@ private:
 
     void begin(const std::string &path, Words words, std::uint64_t total, Writing writing);
     void showProgress(std::uint64_t done, std::uint64_t total);
+    void givenUp();
     void finished(const cachecore::Result<std::uint64_t> &result);
 
     const std::shared_ptr<cachecore::Env> m_env;

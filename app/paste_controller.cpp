@@ -116,7 +116,7 @@ void PasteController::convertOnWorker(const QString &text, TextFormat format)
             text, format, room, [&context](std::uint64_t done, std::uint64_t total) { context.progress(done, total); },
             context.stop());
     };
-    if (!m_task.start(tr("Reading the clipboard"), tr("Stop; nothing is pasted"), false, work,
+    if (!m_task.start(tr("Reading"), tr("Stop; nothing is pasted"), false, work,
                       [this, result](BackgroundTask::End how) {
                           TextConversion none;
                           none.stopped = true;

@@ -344,6 +344,9 @@ void TestWindowParts::shortcutsAreThoseOfTheTable_data()
     QTest::newRow("commit") << "commitAction" << "Ctrl+S";
     QTest::newRow("persist") << "persistAction" << "Ctrl+Alt+S";
     QTest::newRow("copy as") << "saveCopyAction" << "Ctrl+Shift+S";
+    QTest::newRow("copy") << "copyAction" << "Ctrl+C";
+    QTest::newRow("paste over") << "pasteAction" << "Ctrl+V";
+    QTest::newRow("paste over as") << "pasteAsAction" << "Ctrl+Shift+V";
     QTest::newRow("undo") << "undoAction" << "Ctrl+Z";
     QTest::newRow("redo") << "redoAction" << "Ctrl+Shift+Z";
     QTest::newRow("go to") << "goToAction" << "Ctrl+G";

@@ -87,7 +87,10 @@ void ExportDialog::buildWidgets()
     auto *which = new QHBoxLayout;
     which->addWidget(m_range);
     which->addWidget(m_expression, 1);
-    form->addRow(tr("&Bytes:"), which);
+    auto *heading = new QLabel(tr("&Bytes:"), this); // a row of two fields makes no shortcut of its own
+    heading->setObjectName(QStringLiteral("exportHeading"));
+    heading->setBuddy(m_range);
+    form->addRow(heading, which);
     m_format = new QComboBox(this);
     m_format->setObjectName(QStringLiteral("exportFormat"));
     m_format->setAccessibleName(tr("Format of the file"));

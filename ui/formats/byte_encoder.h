@@ -25,12 +25,6 @@ public:
     virtual void finish(std::string &out) = 0;
 };
 
-/// Most bytes that feed appends to `out` for `count` bytes, beside a head, a tail and a row.
-[[nodiscard]] constexpr std::size_t encodedBound(std::size_t count)
-{
-    return count * 7;
-}
-
 /// The encoder for options.length bytes in all.
 [[nodiscard]] std::unique_ptr<ByteEncoder> makeEncoder(const EncodeOptions &options);
 
