@@ -35,11 +35,6 @@ std::size_t CellStore::bytes() const
     return m_blocks.size() * m_cellsPerBlock * quadsPerCell() * sizeof(Quad);
 }
 
-quint32 *CellStore::pixelsOf(std::size_t slot)
-{
-    return m_blocks[slot / m_cellsPerBlock][slot % m_cellsPerBlock * quadsPerCell()].pixels.data();
-}
-
 CellStore::Cell CellStore::cell(std::size_t number)
 {
     assert(number < m_slotOf.size());
@@ -49,9 +44,9 @@ CellStore::Cell CellStore::cell(std::size_t number)
         m_slots[taken].number = number;
         m_slotOf[number] = static_cast<std::uint32_t>(taken + 1);
     }
-    const std::size_t slot = m_slotOf[number] - 1;
-    m_slots[slot].turn = m_turn;
-    return {.pixels = pixelsOf(slot), .fresh = fresh};
+    Slot &slot = m_slots[m_slotOf[number] - 1];
+    slot.turn = m_turn;
+    return {.pixels = slot.pixels, .fresh = fresh};
 }
 
 std::size_t CellStore::takeSlot()
@@ -68,7 +63,8 @@ std::size_t CellStore::takeSlot()
     }
     if (m_slots.size() == m_blocks.size() * m_cellsPerBlock)
         m_blocks.emplace_back(m_cellsPerBlock * quadsPerCell());
-    m_slots.emplace_back();
+    Quad &first = m_blocks.back()[m_slots.size() % m_cellsPerBlock * quadsPerCell()];
+    m_slots.push_back({.pixels = first.pixels.data()});
     return m_slots.size() - 1;
 }
 

@@ -44,12 +44,12 @@ private:
         std::array<quint32, kQuad> pixels;
     };
     struct Slot {
+        quint32 *pixels = nullptr;
         std::size_t number = 0;
         std::uint64_t turn = 0; ///< when it was last handed out
     };
 
     [[nodiscard]] std::size_t takeSlot();
-    [[nodiscard]] quint32 *pixelsOf(std::size_t slot);
     [[nodiscard]] std::size_t quadsPerCell() const;
 
     int m_width = 1;

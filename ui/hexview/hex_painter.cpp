@@ -133,6 +133,7 @@ void HexPainter::paintRow(int slot)
     const int top = slot * m_layout.cell().rowHeight;
     m_atlas.beginRow();
     m_spans.begin(m_left, m_size.width());
+    findStyles(look);
     addOffset(look);
     addHexPane(look);
     m_spans.fill(m_layout.separatorX(), m_layout.separatorX() + m_layout.cell().line, m_theme.separator.rgb());

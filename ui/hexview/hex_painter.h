@@ -9,6 +9,7 @@
 #include <QImage>
 
 #include <optional>
+#include <vector>
 
 class QPainter;
 
@@ -52,7 +53,8 @@ private:
     void addTextPane(const RowLook &look);
     void add(int x, const GlyphAtlas::Cell &cell) { m_spans.copy(x, cell.width, cell.pixels, cell.stride); }
     [[nodiscard]] GlyphAtlas::Cell cellOf(const RowLook &look, Pane pane, int column, int x);
-    [[nodiscard]] CellStyle styleOf(const RowLook &look, int column) const;
+    void findStyles(const RowLook &look);
+    [[nodiscard]] CellStyle styleOf(int column) const { return m_styles[static_cast<std::size_t>(column)]; }
     [[nodiscard]] std::uint64_t rowOf(const RowLook &look) const;
 
     void paintCaret(const RowLook &look, int top);
@@ -73,6 +75,7 @@ private:
     QImage m_header;
     std::optional<HeaderLook> m_headerLook; ///< as painted
     SpanRow m_spans;
+    std::vector<CellStyle> m_styles; ///< of the bytes of the row being painted, up to the document's end
 };
 
 } // namespace cachet

@@ -14,6 +14,23 @@ namespace {
 
 constexpr int kAfterLastLines = 2; // hairlines that the caret behind the last byte is wide
 
+/// The style of a byte in a row whose ordinary bytes have the style `plain`.
+CellStyle styleFor(ByteCondition condition, bool selected, CellStyle plain)
+{
+    switch (condition) {
+    case ByteCondition::Staged:
+    case ByteCondition::StagedNotLoaded:
+        return selected ? CellStyle::SelectedStaged : CellStyle::Staged;
+    case ByteCondition::Unreadable:
+        return selected ? CellStyle::SelectedUnreadable : CellStyle::Unreadable;
+    case ByteCondition::Loaded:
+    case ByteCondition::NotLoaded:
+    case ByteCondition::PastEnd:
+        break;
+    }
+    return selected ? CellStyle::Selected : plain;
+}
+
 bool isMissing(ByteCondition condition)
 {
     return condition == ByteCondition::NotLoaded || condition == ByteCondition::StagedNotLoaded;
@@ -26,22 +43,16 @@ std::uint64_t HexPainter::rowOf(const RowLook &look) const
     return look.firstByte / static_cast<std::uint64_t>(m_layout.bytesPerRow());
 }
 
-CellStyle HexPainter::styleOf(const RowLook &look, int column) const
+void HexPainter::findStyles(const RowLook &look)
 {
-    const bool selected = column >= look.selectedFrom && column < look.selectedTo;
-    switch (look.conditions[static_cast<std::size_t>(column)]) {
-    case ByteCondition::PastEnd:
-        return plainStyle(look.state.tone);
-    case ByteCondition::Staged:
-    case ByteCondition::StagedNotLoaded:
-        return selected ? CellStyle::SelectedStaged : CellStyle::Staged;
-    case ByteCondition::Unreadable:
-        return selected ? CellStyle::SelectedUnreadable : CellStyle::Unreadable;
-    case ByteCondition::Loaded:
-    case ByteCondition::NotLoaded:
-        break;
+    const CellStyle plain = plainStyle(look.state.tone);
+    m_styles.clear();
+    for (const ByteCondition condition : look.conditions) {
+        if (condition == ByteCondition::PastEnd)
+            return; // so are all that follow
+        const int column = static_cast<int>(m_styles.size());
+        m_styles.push_back(styleFor(condition, column >= look.selectedFrom && column < look.selectedTo, plain));
     }
-    return selected ? CellStyle::Selected : plainStyle(look.state.tone);
 }
 
 void HexPainter::addOffset(const RowLook &look)
@@ -72,7 +83,7 @@ void HexPainter::addOffset(const RowLook &look)
 GlyphAtlas::Cell HexPainter::cellOf(const RowLook &look, Pane pane, int column, int x)
 {
     const auto index = static_cast<std::size_t>(column);
-    const CellStyle style = styleOf(look, column);
+    const CellStyle style = styleOf(column);
     if (isMissing(look.conditions[index]))
         return m_atlas.placeholder(pane, style);
     if (isHatched(style))
@@ -84,12 +95,10 @@ void HexPainter::addHexPane(const RowLook &look)
 {
     const int margin = m_layout.runMargin(Pane::Hex);
     const int width = 2 * m_layout.cell().charWidth + 2 * margin;
-    const int columns = static_cast<int>(look.bytes.size());
+    const int columns = static_cast<int>(m_styles.size());
     const quint32 tint = m_atlas.ground(plainStyle(look.state.tone));
     int done = m_layout.offsetRight();
     for (int column = 0; column < columns; ++column) {
-        if (look.conditions[static_cast<std::size_t>(column)] == ByteCondition::PastEnd)
-            break; // so are all that follow
         const int x = m_layout.hexX(column) - margin;
         addGap(look, done, column);
         if (m_spans.shows(x, width))
@@ -105,8 +114,8 @@ void HexPainter::addGap(const RowLook &look, int from, int column)
     const int to = m_layout.hexX(column) - m_layout.runMargin(Pane::Hex);
     if (from >= to)
         return;
-    const CellStyle style = styleOf(look, column);
-    const bool joined = column > 0 && hasOwnGround(style) && style == styleOf(look, column - 1);
+    const CellStyle style = styleOf(column);
+    const bool joined = column > 0 && hasOwnGround(style) && style == styleOf(column - 1);
     if (!joined) {
         m_spans.fill(from, to, m_atlas.ground(plainStyle(look.state.tone)));
     } else if (!isHatched(style)) {
@@ -119,14 +128,12 @@ void HexPainter::addGap(const RowLook &look, int from, int column)
 
 void HexPainter::addTextPane(const RowLook &look)
 {
-    const int columns = static_cast<int>(look.bytes.size());
+    const int columns = static_cast<int>(m_styles.size());
     const quint32 tint = m_atlas.ground(plainStyle(look.state.tone));
     const int width = m_layout.cell().charWidth;
     int x = m_layout.textX(0);
     m_spans.fill(m_layout.separatorX() + m_layout.cell().line, x, tint);
     for (int column = 0; column < columns; ++column) {
-        if (look.conditions[static_cast<std::size_t>(column)] == ByteCondition::PastEnd)
-            break;
         if (m_spans.shows(x, width))
             add(x, cellOf(look, Pane::Text, column, x));
         x += width;

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <cwchar>
 
 namespace cachet {
 
 namespace {
 
-constexpr int kStep = 4; // pixels that one vector register holds on every processor in use
+constexpr int kStep = 4;       // pixels that one vector register holds on every processor in use
+constexpr int kWide = 64;      // from so many pixels on the library's fill is worth its call
+constexpr int kCacheLine = 16; // pixels
 
 void copyPixels(quint32 *out, const quint32 *in, int count)
 {
@@ -31,10 +34,22 @@ void fillPixels(quint32 *out, quint32 color, int count)
             out[i] = color;
         return;
     }
+    static_assert(sizeof(wchar_t) == sizeof(quint32));
+    if (count >= kWide) {
+        std::wmemset(reinterpret_cast<wchar_t *>(out), static_cast<wchar_t>(color), static_cast<std::size_t>(count));
+        return;
+    }
     const std::array<quint32, kStep> step{color, color, color, color};
     for (int i = 0; i < count - kStep; i += kStep)
         std::memcpy(out + i, step.data(), sizeof(step));
     std::memcpy(out + count - kStep, step.data(), sizeof(step));
+}
+
+// Asks for memory that is written soon: of a large picture it is in no cache, and the narrow writes of cells would each wait for it.
+void expectWrites(const quint32 *out, int count)
+{
+    for (int i = 0; i < count; i += kCacheLine)
+        __builtin_prefetch(out + i, 1);
 }
 
 } // namespace
@@ -67,6 +82,8 @@ void paintSpans(std::span<const PixelSpan> spans, quint32 *out, qsizetype stride
 {
     for (int line = 0; line < lines; ++line, out += stride) {
         for (const PixelSpan &span : spans) {
+            if (line + 1 < lines && span.width < kWide)
+                expectWrites(out + stride + span.x, span.width);
             if (span.source)
                 copyPixels(out + span.x, span.source + static_cast<qsizetype>(line) * span.stride, span.width);
             else
