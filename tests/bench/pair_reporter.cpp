@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
 #include <vector>
 
 namespace cachet_test {
@@ -95,7 +96,9 @@ bool PairReporter::complete() const
 
 int runPairedBenchmarks(int argc, char **argv, const std::function<void()> &registerAll)
 {
-    const QCoreApplication application(argc, argv);
+    std::optional<QCoreApplication> application;
+    if (!QCoreApplication::instance())
+        application.emplace(argc, argv);
     Figures figures(QCoreApplication::arguments());
     // Repetitions of the two partners alternate, so that both meet the same moods of the machine.
     std::array<std::string, 2> words{argv[0], "--benchmark_enable_random_interleaving=true"};

@@ -41,7 +41,8 @@ private:
     bool m_failed = false;
 };
 
-/// What main does in a program of paired benchmarks: prints the figures of those that `registerAll` registers. Returns the exit code.
+/// What main does in a program of paired benchmarks: prints the figures of those that `registerAll` registers, under the
+/// QCoreApplication that there is or, where there is none, its own. Returns the exit code.
 [[nodiscard]] int runPairedBenchmarks(int argc, char **argv, const std::function<void()> &registerAll);
 
 } // namespace cachet_test

@@ -4,6 +4,7 @@
 #include <QFontDatabase>
 #include <QFontInfo>
 #include <QFontMetricsF>
+#include <QPainter>
 
 #include <algorithm>
 #include <cmath>
@@ -14,40 +15,47 @@ namespace {
 
 constexpr int kMinPoints = 5;
 constexpr int kMaxPoints = 60;
-constexpr int kRowLeading = 2; // pixels
+constexpr int kRowLeading = 2; // pixels of the window
 constexpr char kFirst = 0x20;
 constexpr char kLast = 0x7E;
-
-QFont fixedFont(int zoom)
-{
-    QFont font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
-    font.setStyleHint(QFont::Monospace);
-    font.setFixedPitch(true);
-    font.setKerning(false);
-    font.setHintingPreference(QFont::PreferFullHinting);
-    const int points = QFontInfo(font).pointSize() + zoom;
-    font.setPointSize(std::clamp(points, kMinPoints, kMaxPoints));
-    return font;
-}
+constexpr double kWhole = 0.01; // an advance this little above a whole number is that number
 
 } // namespace
 
-HexFont::HexFont(int zoom)
-    : m_font(fixedFont(zoom))
-    , m_raw(QRawFont::fromFont(m_font))
+HexFont::HexFont(int zoom, qreal ratio)
+    : HexFont(QFontDatabase::systemFont(QFontDatabase::FixedFont), zoom, ratio)
 {
-    const QFontMetricsF metrics(m_font);
-    const int height = static_cast<int>(std::ceil(metrics.height()));
-    m_cell.charWidth = std::max(1, static_cast<int>(std::ceil(metrics.horizontalAdvance(QLatin1Char('0')) - 0.01)));
-    m_cell.rowHeight = height + kRowLeading;
-    m_cell.ascent = static_cast<int>(std::ceil(metrics.ascent())) + kRowLeading / 2;
+}
 
-    QString characters;
+HexFont::HexFont(const QFont &family, int zoom, qreal ratio)
+    : m_ratio(ratio)
+    , m_font(family)
+{
+    m_font.setStyleHint(QFont::Monospace);
+    m_font.setFixedPitch(true);
+    m_font.setKerning(false);
+    m_font.setHintingPreference(QFont::PreferFullHinting);
+    m_points = std::clamp(QFontInfo(m_font).pointSize() + zoom, kMinPoints, kMaxPoints);
+    m_font.setPointSizeF(m_points * ratio);
+
+    const QFontMetricsF metrics(m_font);
+    const int leading = 2 * std::max(1, static_cast<int>(std::lround(kRowLeading * ratio / 2)));
+    m_cell.line = std::max(1, static_cast<int>(std::lround(ratio)));
+    m_cell.rowHeight = static_cast<int>(std::ceil(metrics.height())) + leading;
+    m_cell.ascent = static_cast<int>(std::ceil(metrics.ascent())) + leading / 2;
+    std::array<double, 128> advances{};
     for (char character = kFirst; character <= kLast; ++character)
-        characters.append(QLatin1Char(character));
-    const QList<quint32> glyphs = m_raw.glyphIndexesForString(characters);
-    for (qsizetype i = 0; i < glyphs.size(); ++i)
-        m_glyphs[static_cast<std::size_t>(kFirst + i)] = glyphs[i];
+        advances[static_cast<std::size_t>(character)] = metrics.horizontalAdvance(QLatin1Char(character));
+    m_cell.charWidth = std::max(1, static_cast<int>(std::ceil(*std::ranges::max_element(advances) - kWhole)));
+    for (char character = kFirst; character <= kLast; ++character) {
+        const auto at = static_cast<std::size_t>(character);
+        m_indents[at] = static_cast<int>(std::max(0.0, m_cell.charWidth - advances[at] + kWhole) / 2);
+    }
+}
+
+void HexFont::draw(QPainter &painter, char character, int x, int top) const
+{
+    painter.drawText(QPointF(x + indent(character), top + m_cell.ascent), QString(QLatin1Char(character)));
 }
 
 } // namespace cachet

@@ -10,6 +10,7 @@ namespace cachet {
 namespace {
 
 constexpr int kOffsetPrefixLength = 2; // "0x"
+constexpr int kLeastBandLines = 6;
 constexpr int kSmallGroup = 4;
 constexpr int kLargeGroup = 8;
 
@@ -27,7 +28,7 @@ HexLayout::HexLayout(CellMetrics cell, std::uint64_t documentSize, int bytesPerR
 {
     assert(bytesPerRow >= 1 && cell.charWidth >= 1 && cell.rowHeight >= 1);
     const int width = m_cell.charWidth;
-    m_bandWidth = std::max(6, width);
+    m_bandWidth = std::max(kLeastBandLines * m_cell.line, width);
     m_offsetTextX = m_bandWidth + width;
     m_offsetRight = m_offsetTextX + (kOffsetPrefixLength + m_offsetDigits) * width + width;
 
@@ -84,7 +85,7 @@ QRect HexLayout::runRect(Pane pane, int row, int first, int last) const
 {
     const QRect from = byteRect(pane, row, first);
     const QRect to = byteRect(pane, row, last);
-    const int margin = pane == Pane::Hex ? halfOf(m_cell.charWidth) : 0;
+    const int margin = runMargin(pane);
     return {from.left() - margin, from.top(), to.left() + to.width() - from.left() + 2 * margin, from.height()};
 }
 

@@ -8,11 +8,13 @@
 
 namespace cachet {
 
-/// The size of one character cell in pixels; whole numbers, so that columns never drift.
+/// The size of one character cell in pixels; whole numbers, so that columns never drift. The pixels are those of the device: a pixel of the
+/// window is several of them, or one and a half, where the ratio of the two is not 1.
 struct CellMetrics {
     int charWidth = 8;
     int rowHeight = 16;
     int ascent = 12; ///< from the top of a row to the baseline
+    int line = 1;    ///< the width of a hairline, and what other small distances are counted in
 
     friend bool operator==(const CellMetrics &, const CellMetrics &) = default;
 };
@@ -43,7 +45,7 @@ public:
     /// Rows of a document of `size` bytes; a last row may be short.
     [[nodiscard]] static std::uint64_t rowCount(std::uint64_t size, int bytesPerRow);
 
-    [[nodiscard]] int headerHeight() const { return m_cell.rowHeight + kHeaderPadding; }
+    [[nodiscard]] int headerHeight() const { return m_cell.rowHeight + kHeaderPadding * m_cell.line; }
     [[nodiscard]] int contentWidth() const { return m_contentWidth; }
     /// Rows that fit wholly under the header in `height` pixels, at least 1.
     [[nodiscard]] int wholeRows(int height) const;
@@ -52,6 +54,7 @@ public:
 
     [[nodiscard]] int rowTop(int row) const { return headerHeight() + row * m_cell.rowHeight; }
     [[nodiscard]] QRect bandRect(int row) const;
+    [[nodiscard]] int bandWidth() const { return m_bandWidth; }
     /// Right edge of the offset column with its padding; the header's corner ends there too.
     [[nodiscard]] int offsetRight() const { return m_offsetRight; }
     /// Left edge of the first character of an offset.
@@ -61,9 +64,11 @@ public:
     [[nodiscard]] int textX(int column) const { return m_textX + column * m_cell.charWidth; }
     /// The characters of a byte: two cells in the hex pane, one in the text pane.
     [[nodiscard]] QRect byteRect(Pane pane, int row, int column) const;
+    /// How far the background of a byte reaches beyond its characters, left and right.
+    [[nodiscard]] int runMargin(Pane pane) const { return pane == Pane::Hex ? m_cell.charWidth / 2 : 0; }
     /// The background of the bytes [first, last] of a row as one piece, gaps included.
     [[nodiscard]] QRect runRect(Pane pane, int row, int first, int last) const;
-    /// A hairline's x between the panes.
+    /// A hairline's x between the panes; it is cell().line wide.
     [[nodiscard]] int separatorX() const { return m_separatorX; }
 
     struct Hit {
@@ -78,8 +83,10 @@ public:
     /// The byte of `pane` nearest to a pixel, wherever that is: for dragging.
     [[nodiscard]] Hit nearest(Pane pane, int x, int y) const;
 
+    friend bool operator==(const HexLayout &, const HexLayout &) = default;
+
 private:
-    static constexpr int kHeaderPadding = 4;
+    static constexpr int kHeaderPadding = 4; // hairlines
 
     [[nodiscard]] int hexColumnAt(int x) const;
     [[nodiscard]] int rowAt(int y) const;

@@ -1,171 +1,147 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/hexview/hex_painter.h"
 
-#include "ui/hexview/page_marks.h"
-
 #include <QPainter>
 
 #include <algorithm>
 
 namespace cachet {
 
-using cachecore::ByteCondition;
+namespace {
 
-void HexPainter::paint(QPainter &painter, const HexScene &scene, const HexLayout &layout, const HexFont &font,
-                       const Theme &theme, const QRect &clip)
+quint32 *pixelsOf(QImage &image, int line)
 {
-    m_painter = &painter;
-    m_scene = &scene;
-    m_layout = &layout;
-    m_font = &font;
-    m_theme = &theme;
-    m_clipRight = clip.right() + 1;
-    const int above = std::max(0, clip.top() - layout.headerHeight());
-    const int below = std::max(0, clip.bottom() + 1 - layout.headerHeight());
-    const int from = std::min(above / layout.cell().rowHeight, scene.rows->rows);
-    const int to = std::min((below + layout.cell().rowHeight - 1) / layout.cell().rowHeight, scene.rows->rows);
-
-    paintGrounds(clip, from, to);
-    for (int row = from; row < to; ++row)
-        paintRow(row);
-    paintCaret(from, to);
-    if (clip.top() < layout.headerHeight())
-        paintHeader();
-    flush();
+    return reinterpret_cast<quint32 *>(image.scanLine(line));
 }
 
-void HexPainter::paintGrounds(const QRect &clip, int from, int to)
+qsizetype strideOf(const QImage &image)
 {
-    const QRect offsets(clip.left(), clip.top(), m_layout->offsetRight() - clip.left(), clip.height());
-    m_painter->fillRect(clip, m_theme->base);
-    m_painter->fillRect(offsets, m_theme->headerBackground);
-    const auto tintOf = [this](int row) {
-        return m_scene->overlay ? m_theme->tint(m_scene->rows->states[static_cast<std::size_t>(row)].tone)
-                                : m_theme->base;
+    return image.bytesPerLine() / static_cast<qsizetype>(sizeof(quint32));
+}
+
+} // namespace
+
+int HexPainter::update(const HexScene &scene, const HexLayout &layout, const HexFont &font, const Theme &theme,
+                       int from, int to)
+{
+    adopt(scene, layout, font, theme);
+    const auto columns = static_cast<std::uint64_t>(layout.bytesPerRow());
+    const HeaderLook header{.column = static_cast<int>(scene.cursor.caret % columns), .corner = scene.corner};
+    if (m_headerLook != header)
+        paintHeader(header);
+    m_topSlot = m_painted.slotOf(scene, 0);
+    const int last = std::clamp(to, 0, m_painted.count());
+    const std::vector<int> &stale = m_painted.takeStale(scene, std::clamp(from, 0, last), last);
+    for (const int row : stale)
+        paintRow(m_painted.slotOf(scene, row));
+    return static_cast<int>(stale.size());
+}
+
+void HexPainter::adopt(const HexScene &scene, const HexLayout &layout, const HexFont &font, const Theme &theme)
+{
+    const bool sameCells = m_painted.count() > 0 && m_layout == layout && m_font == font && m_theme == theme;
+    if (sameCells && m_size == scene.size && m_left == scene.left)
+        return;
+    if (!sameCells)
+        m_atlas.reset(layout, font, theme);
+    m_layout = layout;
+    m_font = font;
+    m_theme = theme;
+    m_size = scene.size;
+    m_left = scene.left;
+    const int rowCount = layout.shownRows(scene.size.height());
+    const QSize rows(scene.size.width(), rowCount * layout.cell().rowHeight);
+    if (m_rows.size() != rows) {
+        m_rows = QImage(rows, QImage::Format_RGB32);
+        m_header = QImage(rows.width(), layout.headerHeight(), QImage::Format_RGB32);
+    }
+    if (m_header.height() != layout.headerHeight())
+        m_header = QImage(rows.width(), layout.headerHeight(), QImage::Format_RGB32);
+    m_painted.reset(rowCount);
+    m_headerLook.reset();
+}
+
+void HexPainter::forget()
+{
+    m_painted.reset(m_painted.count());
+    m_headerLook.reset();
+}
+
+void HexPainter::present(QPainter &painter, const QRect &exposed) const
+{
+    const QRect header = QRect(QPoint(0, 0), m_header.size()).intersected(exposed);
+    if (!header.isEmpty())
+        painter.drawImage(header.topLeft(), m_header, header);
+    const int height = m_layout.cell().rowHeight;
+    const int ring = m_rows.height();
+    // The ring in two pieces: from the top row's slot to its end, and from its begin on.
+    const int turn = m_topSlot * height;
+    const auto piece = [&](int top, int from, int lines) {
+        const QRect rect = QRect(0, top, m_rows.width(), lines).intersected(exposed);
+        if (!rect.isEmpty())
+            painter.drawImage(rect.topLeft(), m_rows, rect.translated(0, from - top));
     };
-    for (int row = from; row < to;) {
-        const QColor tint = tintOf(row);
-        int end = row + 1;
-        while (end < to && tintOf(end) == tint)
-            ++end;
-        if (tint != m_theme->base) {
-            const int left = m_layout->offsetRight();
-            m_painter->fillRect(left, m_layout->rowTop(row), m_layout->contentWidth() - left,
-                                (end - row) * m_layout->cell().rowHeight, tint);
-        }
-        row = end;
+    piece(m_layout.headerHeight(), turn, ring - turn);
+    piece(m_layout.headerHeight() + ring - turn, 0, turn);
+}
+
+QImage HexPainter::picture() const
+{
+    QImage image(m_size, QImage::Format_RGB32);
+    QPainter painter(&image);
+    present(painter, image.rect());
+    return image;
+}
+
+void HexPainter::paintHeader(const HeaderLook &look)
+{
+    m_headerLook = look;
+    const int height = m_layout.headerHeight();
+    const int line = m_layout.cell().line;
+    const int rowHeight = m_layout.cell().rowHeight;
+    const int top = (height - rowHeight) / 2;
+    const quint32 ground = m_atlas.ground(CellStyle::Offset);
+    m_header.fill(ground);
+    m_atlas.beginRow();
+    m_spans.begin(m_left, m_size.width());
+    const int width = m_layout.cell().charWidth;
+    for (int column = 0; column < m_layout.bytesPerRow(); ++column) {
+        const int x = m_layout.hexX(column) - m_layout.runMargin(Pane::Hex);
+        const CellStyle style = column == look.column ? CellStyle::Current : CellStyle::Offset;
+        if (m_spans.shows(x, 3 * width))
+            add(x, m_atlas.byte(Pane::Hex, style, static_cast<std::byte>(column)));
     }
-    m_painter->fillRect(m_layout->separatorX(), clip.top(), 1, clip.height(), m_theme->separator);
-}
-
-void HexPainter::paintRow(int row)
-{
-    paintRuns(row);
-    paintOffset(row);
-    for (int column = 0; column < m_layout->bytesPerRow(); ++column)
-        paintByte(row, column);
-}
-
-void HexPainter::paintRuns(int row)
-{
-    const int columns = m_layout->bytesPerRow();
-    for (int first = 0; first < columns;) {
-        const Ground ground = groundOf(row, first);
-        int end = first + 1;
-        while (end < columns && groundOf(row, end) == ground)
-            ++end;
-        if (ground != Ground::None)
-            paintRun(ground, row, first, end - 1);
-        first = end;
+    for (int column = 0; column < m_layout.bytesPerRow(); ++column) {
+        const CellStyle style = column == look.column ? CellStyle::Current : CellStyle::Offset;
+        const char digit = lowDigit(static_cast<std::byte>(column));
+        if (m_spans.shows(m_layout.textX(column), width))
+            add(m_layout.textX(column), m_atlas.byte(Pane::Text, style, static_cast<std::byte>(digit)));
     }
+    paintSpans(m_spans.spans(), pixelsOf(m_header, top), strideOf(m_header), rowHeight);
+    QPainter painter(&m_header);
+    painter.fillRect(0, height - line, m_size.width(), line, m_theme.separator);
+    const int room = m_layout.offsetRight() - m_layout.offsetTextX();
+    painter.setClipRect(QRect(m_layout.offsetTextX() - m_left, 0, room, height));
+    painter.setFont(m_font.font());
+    painter.setPen(m_theme.headerText);
+    painter.drawText(QPointF(m_layout.offsetTextX() - m_left, top + m_layout.cell().ascent), look.corner);
 }
 
-void HexPainter::paintRun(Ground ground, int row, int first, int last)
+void HexPainter::paintRow(int slot)
 {
-    for (const Pane pane : {Pane::Hex, Pane::Text}) {
-        const QRect rect = m_layout->runRect(pane, row, first, last);
-        switch (ground) {
-        case Ground::None:
-            break;
-        case Ground::Selected:
-            m_painter->fillRect(rect, m_theme->selection);
-            break;
-        case Ground::Staged:
-            m_painter->fillRect(rect, m_theme->stagedBackground);
-            break;
-        case Ground::SelectedStaged:
-            m_painter->fillRect(rect, m_theme->selectedStaged);
-            break;
-        case Ground::Unreadable:
-        case Ground::SelectedUnreadable:
-            paintUnreadable(*m_painter, rect, ground == Ground::SelectedUnreadable, *m_theme);
-            break;
-        }
-    }
-}
-
-void HexPainter::paintCaret(int from, int to)
-{
-    const std::uint64_t caret = m_scene->cursor.caret;
-    const HexSnapshot &rows = *m_scene->rows;
-    if (caret < rows.firstByte)
-        return;
-    const auto columns = static_cast<std::uint64_t>(m_layout->bytesPerRow());
-    const std::uint64_t distance = (caret - rows.firstByte) / columns;
-    if (distance < static_cast<std::uint64_t>(from) || distance >= static_cast<std::uint64_t>(to))
-        return;
-    const int row = static_cast<int>(distance);
-    const int column = static_cast<int>(caret % columns);
-    const Pane other = m_scene->cursor.pane == Pane::Hex ? Pane::Text : Pane::Hex;
-    const QRect active = activeCaretRect(row, column);
-    m_painter->setBrush(Qt::NoBrush);
-    m_painter->setPen(m_theme->caret);
-    const QRect outline = m_layout->byteRect(other, row, column);
-    m_painter->drawRect(outline.adjusted(-1, 0, 0, -1));
-    if (!m_scene->focused) {
-        m_painter->drawRect(active.adjusted(-1, 0, 0, -1));
-        return;
-    }
-    m_painter->fillRect(active, m_theme->caret);
-    if (m_scene->cursor.pane == Pane::Hex && m_scene->cursor.place != CaretPlace::AfterLast)
-        m_painter->drawRect(m_layout->byteRect(Pane::Hex, row, column).adjusted(-1, 0, 0, -1));
-}
-
-QRect HexPainter::activeCaretRect(int row, int column) const
-{
-    QRect rect = m_layout->byteRect(m_scene->cursor.pane, row, column);
-    if (m_scene->cursor.place == CaretPlace::AfterLast)
-        return {rect.right() + 1, rect.top(), 2, rect.height()};
-    if (m_scene->cursor.pane == Pane::Text)
-        return rect;
-    rect.setWidth(m_layout->cell().charWidth);
-    if (m_scene->cursor.place == CaretPlace::Second)
-        rect.translate(m_layout->cell().charWidth, 0);
-    return rect;
-}
-
-HexPainter::Ground HexPainter::groundOf(int row, int column) const
-{
-    const bool selected = isSelected(row, column);
-    switch (m_scene->rows->conditions[m_scene->rows->index(row, column)]) {
-    case ByteCondition::PastEnd:
-        return Ground::None;
-    case ByteCondition::Staged:
-    case ByteCondition::StagedNotLoaded:
-        return selected ? Ground::SelectedStaged : Ground::Staged;
-    case ByteCondition::Unreadable:
-        return selected ? Ground::SelectedUnreadable : Ground::Unreadable;
-    case ByteCondition::Loaded:
-    case ByteCondition::NotLoaded:
-        break;
-    }
-    return selected ? Ground::Selected : Ground::None;
-}
-
-bool HexPainter::isSelected(int row, int column) const
-{
-    const std::uint64_t at = m_scene->rows->firstByte + m_scene->rows->index(row, column);
-    return at >= m_scene->selection.begin().value() && at < m_scene->selection.end().value();
+    const RowLook &look = m_painted.look(slot);
+    const int top = slot * m_layout.cell().rowHeight;
+    m_atlas.beginRow();
+    m_spans.begin(m_left, m_size.width());
+    findStyles(look);
+    addOffset(look);
+    addHexPane(look);
+    m_spans.fill(m_layout.separatorX(), m_layout.separatorX() + m_layout.cell().line, m_theme.separator.rgb());
+    addTextPane(look);
+    m_spans.fill(m_layout.contentWidth(), m_left + m_size.width(), m_atlas.ground(CellStyle::Plain));
+    paintSpans(m_spans.spans(), pixelsOf(m_rows, top), strideOf(m_rows), m_layout.cell().rowHeight);
+    if (look.caret && !look.bytes.empty())
+        paintCaret(look, top);
 }
 
 } // namespace cachet

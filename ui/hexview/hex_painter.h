@@ -1,104 +1,81 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "ui/hexview/hex_cursor.h"
-#include "ui/hexview/hex_font.h"
-#include "ui/hexview/hex_layout.h"
-#include "ui/hexview/hex_snapshot.h"
-#include "ui/theme/theme.h"
+#include "ui/hexview/glyph_atlas.h"
+#include "ui/hexview/hex_scene.h"
+#include "ui/hexview/pixel_spans.h"
+#include "ui/hexview/row_look.h"
 
-#include <QList>
-#include <QPointF>
-#include <QString>
+#include <QImage>
 
-#include <array>
 #include <optional>
+#include <vector>
 
 class QPainter;
 
 namespace cachet {
 
-/// Everything one picture of the hex view shows; what it points to must live while it is painted.
-struct HexScene {
-    const HexSnapshot *rows = nullptr;
-    CursorState cursor;
-    cachecore::ByteRange selection;
-    std::optional<int> pendingDigit; ///< first digit of the caret's byte, waiting for the second
-    bool overlay = true;             ///< band and row tints of page states
-    bool focused = true;
-    QString corner; ///< heading of the offset column
-};
-
-/// Paints a scene in content coordinates: glyphs in batches of one colour, each at its own whole-number position. Knows no
-/// document; keeps only buffers between pictures.
-/// Thread: GUI only.
+/// The picture of the hex view: rows composed of the atlas' cells into an image that keeps them, a ring of rows in which scrolling moves
+/// nothing, and the header above them. Everything is in device pixels. Knows no document.
+///
+/// Invariant: a row of the image is what its look in PaintedRows says, under the layout, font, theme, size and sideways position of the last
+/// update; any change of those paints everything anew.
+/// Thread: GUI only. The images take 4 bytes for each pixel of the scene's size, the atlas what it says.
 class HexPainter {
 public:
-    /// The arguments must outlive the painting.
-    void paint(QPainter &painter, const HexScene &scene, const HexLayout &layout, const HexFont &font,
-               const Theme &theme, const QRect &clip);
+    /// Brings the rows [from, to) of the scene up to date (rows below its last are blank), and the header; returns how many rows were painted.
+    /// The scene's size must not be empty.
+    int update(const HexScene &scene, const HexLayout &layout, const HexFont &font, const Theme &theme, int from,
+               int to);
+    /// Copies what lies in `exposed` to a painter whose units are the picture's pixels, from the rows of the last update on.
+    void present(QPainter &painter, const QRect &exposed) const;
+    /// Rows of which at least a pixel shows in the picture of the last update.
+    [[nodiscard]] int rows() const { return m_painted.count(); }
+    /// The whole picture as one image; for tests and pictures of the window.
+    [[nodiscard]] QImage picture() const;
+    [[nodiscard]] const GlyphAtlas &atlas() const { return m_atlas; }
+    /// Makes the next update paint everything.
+    void forget();
 
 private:
-    enum class Ink : std::uint8_t {
-        Zero, // the byte classes in their own order
-        Printable,
-        Control,
-        High,
-        Full,
-        Staged,
-        Selected,
-        SelectedStaged,
-        Placeholder,
-        Unreadable,
-        Header,
-        Current,
-        Caret,
-        Count,
-    };
-    enum class Ground : std::uint8_t { None, Selected, Staged, SelectedStaged, Unreadable, SelectedUnreadable };
-    struct Batch {
-        QList<quint32> glyphs;
-        QList<QPointF> positions;
+    struct HeaderLook {
+        int column = 0; ///< of the caret
+        QString corner;
+        friend bool operator==(const HeaderLook &, const HeaderLook &) = default;
     };
 
-    /// Which characters of a byte stand on the caret's block.
-    struct CaretCells {
-        bool high = false;
-        bool low = false;
-        bool text = false;
-    };
+    void adopt(const HexScene &scene, const HexLayout &layout, const HexFont &font, const Theme &theme);
+    void paintHeader(const HeaderLook &look);
+    void paintRow(int slot);
+    void addOffset(const RowLook &look);
+    void addHexPane(const RowLook &look);
+    void addGap(const RowLook &look, int from, int column);
+    void addTextPane(const RowLook &look);
+    void add(int x, const GlyphAtlas::Cell &cell) { m_spans.copy(x, cell.width, cell.pixels, cell.stride); }
+    [[nodiscard]] GlyphAtlas::Cell cellOf(const RowLook &look, Pane pane, int column, int x);
+    void findStyles(const RowLook &look);
+    [[nodiscard]] CellStyle styleOf(int column) const { return m_styles[static_cast<std::size_t>(column)]; }
+    [[nodiscard]] std::uint64_t rowOf(const RowLook &look) const;
 
-    void paintGrounds(const QRect &clip, int from, int to);
-    void paintRow(int row);
-    void paintRuns(int row);
-    void paintRun(Ground ground, int row, int first, int last);
-    void paintOffset(int row);
-    void paintByte(int row, int column);
-    void paintPlaceholder(int row, int column, Ink ink);
-    void paintHeader();
-    void paintCaret(int from, int to);
-    void paintPending(int row, int column);
-    void flush();
+    void paintCaret(const RowLook &look, int top);
+    void paintPending(QPainter &painter, const CaretLook &caret) const;
+    void paintUnderCaret(QPainter &painter, const RowLook &look, const QRect &active) const;
+    [[nodiscard]] QRect activeCaretRect(const CaretLook &caret) const;
+    void paintFrame(QPainter &painter, const QRect &rect) const;
 
-    [[nodiscard]] Ground groundOf(int row, int column) const;
-    [[nodiscard]] Ink inkOf(std::byte byte, Ground ground) const;
-    [[nodiscard]] bool isSelected(int row, int column) const;
-    [[nodiscard]] bool isCaret(int row, int column) const;
-    [[nodiscard]] CaretCells caretCells(int row, int column) const;
-    [[nodiscard]] QColor colorOf(Ink ink) const;
-    [[nodiscard]] QRect activeCaretRect(int row, int column) const;
-    void put(Ink ink, char character, int x, int y);
-
-    QPainter *m_painter = nullptr;
-    const HexScene *m_scene = nullptr;
-    const HexLayout *m_layout = nullptr;
-    const HexFont *m_font = nullptr;
-    const Theme *m_theme = nullptr;
-    int m_clipRight = 0;
-    std::array<Batch, static_cast<std::size_t>(Ink::Count)> m_batches;
-    static constexpr std::array kDotInks
-        = {Ink::Placeholder, Ink::Selected, Ink::Staged, Ink::SelectedStaged, Ink::Caret};
-    std::array<QList<QRect>, kDotInks.size()> m_dots; ///< of placeholders, by ink
+    HexLayout m_layout;
+    HexFont m_font;
+    Theme m_theme;
+    QSize m_size;
+    int m_left = 0;
+    int m_topSlot = 0; ///< of the first row of the last update
+    GlyphAtlas m_atlas;
+    PaintedRows m_painted;
+    QImage m_rows;
+    QImage m_header;
+    std::optional<HeaderLook> m_headerLook; ///< as painted
+    SpanRow m_spans;
+    std::vector<CellStyle> m_styles; ///< of the bytes of the row being painted, up to the document's end
 };
 
 } // namespace cachet

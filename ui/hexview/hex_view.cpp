@@ -129,15 +129,15 @@ QSize HexView::sizeHint() const
 {
     const int frame = 2 * frameWidth();
     const int bar = style()->pixelMetric(QStyle::PM_ScrollBarExtent, nullptr, this);
-    return {d->layout.contentWidth() + bar + frame,
-            d->layout.headerHeight() + kUsualRows * d->layout.cell().rowHeight + frame};
+    const QRect content(0, 0, d->layout.contentWidth(), d->layout.rowTop(kUsualRows));
+    return d->windowRect(content).size() + QSize(bar + frame, frame);
 }
 
 QSize HexView::minimumSizeHint() const
 {
     // Offsets and a few bytes; the rest is reached by scrolling sideways.
-    return {d->layout.hexX(0) + 16 * d->layout.cell().charWidth,
-            d->layout.headerHeight() + kFewestRows * d->layout.cell().rowHeight};
+    const QRect content(0, 0, d->layout.hexX(0) + 16 * d->layout.cell().charWidth, d->layout.rowTop(kFewestRows));
+    return d->windowRect(content).size();
 }
 
 void HexView::paintEvent(QPaintEvent *event)
@@ -149,7 +149,7 @@ void HexView::paintEvent(QPaintEvent *event)
 void HexView::resizeEvent(QResizeEvent *event)
 {
     QAbstractScrollArea::resizeEvent(event);
-    const bool caretShowed = d->caretColumnShows(event->oldSize().width());
+    const bool caretShowed = d->caretColumnShows(d->devicePixels(event->oldSize().width()));
     d->relayout(Intent::Scroll);
     if (caretShowed)
         d->revealColumn();
@@ -159,6 +159,14 @@ void HexView::showEvent(QShowEvent *event)
 {
     QAbstractScrollArea::showEvent(event);
     d->announceVisible(Intent::Jump);
+}
+
+bool HexView::event(QEvent *event)
+{
+    const bool done = QAbstractScrollArea::event(event);
+    if (event->type() == QEvent::ScreenChangeInternal && devicePixelRatioF() != d->font.ratio())
+        d->relayout(Intent::Scroll);
+    return done;
 }
 
 void HexView::changeEvent(QEvent *event)

@@ -83,6 +83,7 @@ signals:
     void copyRefused(cachet::HexView::CopyRefusal why, cachecore::ByteRange range);
 
 protected:
+    bool event(QEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
     void resizeEvent(QResizeEvent *event) override;
     void showEvent(QShowEvent *event) override;

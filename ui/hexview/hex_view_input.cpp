@@ -10,6 +10,7 @@
 #include <QWheelEvent>
 
 #include <algorithm>
+#include <cmath>
 
 namespace cachet {
 
@@ -65,7 +66,7 @@ void HexView::Private::setCursor(const CursorState &next, Typed typed)
     if (selectedNow == selectedBefore) {
         updateRow(rowOf(before.caret));
         updateRow(rowOf(cursor.caret));
-        q.viewport()->update(0, 0, q.viewport()->width(), layout.headerHeight());
+        q.viewport()->update(windowRect({0, 0, room().width(), layout.headerHeight()}));
     } else {
         q.viewport()->update();
     }
@@ -180,7 +181,9 @@ QVariant HexView::inputMethodQuery(Qt::InputMethodQuery query) const
 
 QPoint HexView::Private::toContent(QPoint position) const
 {
-    return position + QPoint(q.horizontalScrollBar()->value(), 0);
+    // The middle of the pixel, so that a fraction of the ratio does not matter.
+    const auto device = [this](int at) { return static_cast<int>(std::floor((at + 0.5) * font.ratio())); };
+    return {device(position.x()) + q.horizontalScrollBar()->value(), device(position.y())};
 }
 
 std::uint64_t HexView::Private::byteAt(const HexLayout::Hit &hit) const
@@ -232,7 +235,7 @@ void HexView::Private::dragTo(QPoint position)
     // Moving inside the byte pressed on selects nothing.
     if (cursor.selecting || byteAt(hit) != cursor.caret)
         placeByMouse(hit, true);
-    const bool outside = position.y() < layout.headerHeight() || position.y() >= q.viewport()->height();
+    const bool outside = at.y() < layout.headerHeight() || position.y() >= q.viewport()->height();
     if (outside && !dragTimer.isActive())
         dragTimer.start(kDragScrollMs);
     else if (!outside)
@@ -241,7 +244,7 @@ void HexView::Private::dragTo(QPoint position)
 
 void HexView::Private::dragScroll()
 {
-    const int row = layout.nearest(dragPane, 0, dragPosition.y()).row;
+    const int row = layout.nearest(dragPane, 0, toContent(dragPosition).y()).row;
     const int rows = static_cast<int>(space().rowsPerPage);
     // The farther out, the faster.
     scrollRows(row < 0 ? row : std::max(1, row - rows + 1));
@@ -302,7 +305,7 @@ void HexView::wheelEvent(QWheelEvent *event)
     }
     int rows = 0;
     if (!event->pixelDelta().isNull()) {
-        d->wheelPixels += event->pixelDelta().y();
+        d->wheelPixels += d->devicePixels(event->pixelDelta().y());
         rows = d->wheelPixels / d->layout.cell().rowHeight;
         d->wheelPixels %= d->layout.cell().rowHeight;
     } else {

@@ -30,17 +30,23 @@ public:
     void attach(DocumentSession *newSession);
 
     // --- geometry and scrolling ----------------------------------------------------
-    /// Fits layout, scroll bars and snapshot to document, font and viewport.
+    /// Fits layout, scroll bars and snapshot to document, font, viewport and the screen's ratio.
     void relayout(cachecore::Intent intent);
     void setTop(std::uint64_t row, cachecore::Intent intent);
     void scrollRows(std::int64_t rows);
     void scrollBarAction(int action);
+    /// The viewport in the pixels of the device, those that show in part included. All of layout is in these.
+    [[nodiscard]] QSize room() const;
+    /// Of `pixels` of the window.
+    [[nodiscard]] int devicePixels(int pixels) const;
+    /// The pixels of the viewport that show a part of `device`, which is relative to its corner.
+    [[nodiscard]] QRect windowRect(const QRect &device) const;
     [[nodiscard]] std::uint64_t rowOf(std::uint64_t at) const;
     [[nodiscard]] bool rowShowsWholly(std::uint64_t row) const;
     void reveal(std::uint64_t at);
     /// The caret's cell in the active pane, in content pixels.
     [[nodiscard]] QRect caretCell() const;
-    /// True when that cell shows wholly in a viewport of `width` pixels; rows aside.
+    /// True when that cell shows wholly in a viewport of `width` device pixels; rows aside.
     [[nodiscard]] bool caretColumnShows(int width) const;
     /// Scrolls sideways, no farther than it takes, until the caret shows in the active pane.
     void revealColumn();
@@ -74,6 +80,7 @@ public:
     void dragScroll();
     [[nodiscard]] cachecore::ByteRange wordAt(const HexLayout::Hit &hit) const;
     [[nodiscard]] std::uint64_t byteAt(const HexLayout::Hit &hit) const;
+    /// A position in the viewport in the layout's pixels.
     [[nodiscard]] QPoint toContent(QPoint position) const;
 
     // --- editing -------------------------------------------------------------------
@@ -108,7 +115,7 @@ public:
     QPoint dragPosition;
     Pane dragPane = Pane::Hex;
     int wheelAngle = 0;  ///< eighths of a degree not yet worth a row
-    int wheelPixels = 0; ///< pixels not yet worth a row
+    int wheelPixels = 0; ///< device pixels not yet worth a row
 };
 
 } // namespace cachet

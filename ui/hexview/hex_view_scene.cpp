@@ -7,6 +7,7 @@
 #include <QScrollBar>
 
 #include <algorithm>
+#include <cmath>
 
 namespace cachet {
 
@@ -24,7 +25,7 @@ constexpr int kRetryFailedMs = 2000;
 
 HexView::Private::Private(HexView &view)
     : q(view)
-    , font(zoom)
+    , font(zoom, view.devicePixelRatioF())
     , theme(Theme::of(view.palette()))
 {
     retry.setSingleShot(true);
@@ -44,7 +45,7 @@ CursorSpace HexView::Private::space() const
 {
     return {.size = size(),
             .bytesPerRow = static_cast<std::uint64_t>(layout.bytesPerRow()),
-            .rowsPerPage = static_cast<std::uint64_t>(layout.wholeRows(q.viewport()->height()))};
+            .rowsPerPage = static_cast<std::uint64_t>(layout.wholeRows(devicePixels(q.viewport()->height())))};
 }
 
 void HexView::Private::attach(DocumentSession *newSession)
@@ -71,12 +72,31 @@ void HexView::Private::attach(DocumentSession *newSession)
     describeCaret();
 }
 
+QSize HexView::Private::room() const
+{
+    const auto whole = [this](int pixels) { return static_cast<int>(std::ceil(pixels * font.ratio())); };
+    return {whole(q.viewport()->width()), whole(q.viewport()->height())};
+}
+
+int HexView::Private::devicePixels(int pixels) const
+{
+    return static_cast<int>(std::floor(pixels * font.ratio()));
+}
+
+QRect HexView::Private::windowRect(const QRect &device) const
+{
+    const qreal scale = 1 / font.ratio();
+    return QRectF(device.x() * scale, device.y() * scale, device.width() * scale, device.height() * scale)
+        .toAlignedRect();
+}
+
 void HexView::Private::relayout(Intent intent)
 {
+    if (q.devicePixelRatioF() != font.ratio())
+        font = HexFont(zoom, q.devicePixelRatioF());
     layout = HexLayout(font.cell(), size());
-    const QSize room = q.viewport()->size();
-    mapper = ScrollMapper(HexLayout::rowCount(size(), layout.bytesPerRow()),
-                          static_cast<std::uint64_t>(layout.wholeRows(room.height())));
+    const int width = devicePixels(q.viewport()->width());
+    mapper = ScrollMapper(HexLayout::rowCount(size(), layout.bytesPerRow()), space().rowsPerPage);
     topRow = std::min(topRow, mapper.lastTop());
     QScrollBar *vertical = q.verticalScrollBar();
     // The value must fit before the range does, or the bar would report a move of its own.
@@ -87,8 +107,8 @@ void HexView::Private::relayout(Intent intent)
     vertical->setValue(mapper.valueOf(topRow));
     vertical->update();
     QScrollBar *horizontal = q.horizontalScrollBar();
-    horizontal->setRange(0, std::max(0, layout.contentWidth() - room.width()));
-    horizontal->setPageStep(room.width());
+    horizontal->setRange(0, std::max(0, layout.contentWidth() - width));
+    horizontal->setPageStep(width);
     horizontal->setSingleStep(layout.cell().charWidth);
     resetShown();
     announceVisible(intent);
@@ -98,25 +118,25 @@ ByteRange HexView::Private::visibleRange() const
 {
     const auto rowBytes = static_cast<std::uint64_t>(layout.bytesPerRow());
     const std::uint64_t begin = std::min(topRow * rowBytes, size());
-    const auto rows = static_cast<std::uint64_t>(layout.shownRows(q.viewport()->height()));
+    const auto rows = static_cast<std::uint64_t>(layout.shownRows(room().height()));
     return {ByteOffset(begin), ByteOffset(begin + std::min(rows * rowBytes, size() - begin))};
 }
 
 void HexView::Private::resetShown()
 {
     const std::uint64_t rows = HexLayout::rowCount(size(), layout.bytesPerRow()) - topRow;
-    const auto room = static_cast<std::uint64_t>(layout.shownRows(q.viewport()->height()));
+    const auto fitting = static_cast<std::uint64_t>(layout.shownRows(room().height()));
     shown.reset(topRow * static_cast<std::uint64_t>(layout.bytesPerRow()), layout.bytesPerRow(),
-                static_cast<int>(std::min(rows, room)));
+                static_cast<int>(std::min(rows, fitting)));
     q.viewport()->update();
 }
 
 void HexView::Private::zoomTo(int points)
 {
-    const HexFont next(points);
-    if (points != 0 && next.font().pointSize() == font.font().pointSize())
+    const HexFont next(points, q.devicePixelRatioF());
+    if (points != 0 && next.points() == font.points())
         return;
-    const bool caretShowed = caretColumnShows(q.viewport()->width());
+    const bool caretShowed = caretColumnShows(devicePixels(q.viewport()->width()));
     zoom = points;
     font = next;
     q.updateGeometry();
@@ -177,8 +197,8 @@ void HexView::Private::updateRow(std::uint64_t row)
 {
     if (row < topRow || row - topRow >= static_cast<std::uint64_t>(shown.rows))
         return;
-    q.viewport()->update(0, layout.rowTop(static_cast<int>(row - topRow)), q.viewport()->width(),
-                         layout.cell().rowHeight);
+    q.viewport()->update(
+        windowRect({0, layout.rowTop(static_cast<int>(row - topRow)), room().width(), layout.cell().rowHeight}));
 }
 
 void HexView::Private::paint(QPainter &qpainter, const QRect &exposed)
@@ -191,21 +211,28 @@ void HexView::Private::paint(QPainter &qpainter, const QRect &exposed)
         paintEmpty(qpainter, HexView::tr("This file is empty (0 bytes)"));
         return;
     }
-    const int left = q.horizontalScrollBar()->value();
-    const QRect clip = exposed.translated(left, 0);
+    if (q.devicePixelRatioF() != font.ratio()) // what is there is painted scaled, until the event loop comes round
+        QMetaObject::invokeMethod(&q, [this] { relayout(Intent::Scroll); }, Qt::QueuedConnection);
+    const qreal ratio = font.ratio();
+    const QRect clip
+        = QRectF(exposed.x() * ratio, exposed.y() * ratio, exposed.width() * ratio, exposed.height() * ratio)
+              .toAlignedRect();
     const int rowHeight = layout.cell().rowHeight;
-    const int from = std::clamp((clip.top() - layout.headerHeight()) / rowHeight, 0, shown.rows);
-    const int to = std::clamp((clip.bottom() - layout.headerHeight()) / rowHeight + 1, from, shown.rows);
-    shown.read(session->document(), from, to);
-    qpainter.translate(-left, 0);
+    const int from = std::max(0, (clip.top() - layout.headerHeight()) / rowHeight);
+    const int to = std::max(from, (clip.bottom() - layout.headerHeight()) / rowHeight + 1);
+    shown.read(session->document(), std::min(from, shown.rows), std::min(to, shown.rows));
     const HexScene scene{.rows = &shown,
                          .cursor = cursor,
                          .selection = selectionOf(cursor, space()),
                          .pendingDigit = pendingDigit,
                          .overlay = overlay,
                          .focused = q.hasFocus(),
-                         .corner = HexView::tr("Offset")};
-    painter.paint(qpainter, scene, layout, font, theme, clip);
+                         .corner = HexView::tr("Offset"),
+                         .size = room(),
+                         .left = q.horizontalScrollBar()->value()};
+    painter.update(scene, layout, font, theme, from, to);
+    qpainter.scale(1 / ratio, 1 / ratio);
+    painter.present(qpainter, clip);
 }
 
 void HexView::Private::paintEmpty(QPainter &qpainter, const QString &text) const

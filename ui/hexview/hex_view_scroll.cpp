@@ -86,7 +86,7 @@ bool HexView::Private::caretColumnShows(int width) const
 void HexView::Private::revealColumn()
 {
     QScrollBar *bar = q.horizontalScrollBar();
-    const int width = q.viewport()->width();
+    const int width = devicePixels(q.viewport()->width());
     const QRect cell = caretCell();
     const int margin = layout.cell().charWidth;
     const bool rowStart = cursor.pane == Pane::Hex && cell.left() == layout.hexX(0);

@@ -32,4 +32,14 @@ inline constexpr std::size_t kByteClassCount = 5;
     return isPrintable(byte) ? static_cast<char>(byte) : '.';
 }
 
+/// The two hex digits of a byte.
+[[nodiscard]] constexpr char highDigit(std::byte byte)
+{
+    return "0123456789ABCDEF"[std::to_integer<unsigned>(byte) >> 4];
+}
+[[nodiscard]] constexpr char lowDigit(std::byte byte)
+{
+    return "0123456789ABCDEF"[std::to_integer<unsigned>(byte) & 0xF];
+}
+
 } // namespace cachet
