@@ -53,8 +53,7 @@ void GlyphAtlas::reset(const HexLayout &layout, const HexFont &font, const Theme
     m_theme = theme;
     const CellMetrics &cell = layout.cell();
     constexpr std::size_t part = kBoundBytes / 4;
-    const int hexWidth = 2 * cell.charWidth + 2 * layout.runMargin(Pane::Hex);
-    m_hex = CellStore(hexWidth, cell.rowHeight, kCellStyleCount * kNumbers, kHexPart * part);
+    m_hex = CellStore(3 * cell.charWidth, cell.rowHeight, kCellStyleCount * kNumbers, kHexPart * part);
     m_marks = CellStore(layout.bandWidth(), cell.rowHeight, 2 * kPageToneCount, part / 8);
     m_text = CellStore(cell.charWidth, cell.rowHeight, kCellStyleCount * kNumbers, part - part / 8);
     for (std::size_t style = 0; style < kCellStyleCount; ++style)

@@ -31,7 +31,8 @@ public:
     void reset(const HexLayout &layout, const HexFont &font, const Theme &theme);
     void beginRow();
 
-    /// A byte: in the hex pane both digits with the margin of a run on both sides, in the text pane its character. Not for a hatched style.
+    /// A byte: in the hex pane both digits with the margin of a run on both sides and the rest of three characters behind, so that ordinary
+    /// bytes need nothing between them; in the text pane its character. Not for a hatched style.
     [[nodiscard]] Cell byte(Pane pane, CellStyle style, std::byte value);
     /// What stands for a byte that is not loaded.
     [[nodiscard]] Cell placeholder(Pane pane, CellStyle style);

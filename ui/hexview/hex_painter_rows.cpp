@@ -101,9 +101,14 @@ void HexPainter::addHexPane(const RowLook &look)
     for (int column = 0; column < columns; ++column) {
         const int x = m_layout.hexX(column) - margin;
         addGap(look, done, column);
-        if (m_spans.shows(x, width))
-            add(x, cellOf(look, Pane::Hex, column, x));
-        done = x + width;
+        // The ground of a run ends with its last byte.
+        const CellStyle style = styleOf(column);
+        const bool ends = hasOwnGround(style) && (column + 1 == columns || styleOf(column + 1) != style);
+        done = x + (ends ? width : 3 * m_layout.cell().charWidth);
+        if (m_spans.shows(x, done - x)) {
+            const GlyphAtlas::Cell cell = cellOf(look, Pane::Hex, column, x);
+            m_spans.copy(x, done - x, cell.pixels, cell.stride);
+        }
     }
     m_spans.fill(done, m_layout.separatorX(), tint);
 }
