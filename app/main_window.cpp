@@ -177,6 +177,7 @@ void MainWindow::adopt(const OpenDocument &document)
     connect(m_session.get(), &DocumentSession::editsChanged, this, &MainWindow::dropOldNote);
     connect(m_session.get(), &DocumentSession::editsChanged, this, &MainWindow::refreshState);
     connect(m_session.get(), &DocumentSession::sizeChanged, this, &MainWindow::refreshState);
+    connect(m_session.get(), &DocumentSession::sizeChanged, this, &MainWindow::fitSideDocks, Qt::QueuedConnection);
     connect(m_session.get(), &DocumentSession::writeStarted, this, &MainWindow::refreshState, Qt::QueuedConnection);
     m_writer->setSession(m_session.get());
     connect(m_session.get(), &DocumentSession::writeFinished, this, [this](const auto &outcome) {
@@ -194,6 +195,7 @@ void MainWindow::adopt(const OpenDocument &document)
     m_stagedEdits->setSession(m_session.get());
     m_inspector->setSession(m_session.get(), m_open.loads);
     m_view->setSession(m_session.get());
+    fitSideDocks(); // the wider the offsets the more the hex view needs
     m_heatMap->map().setViewport(m_view->visibleRange());
     if (m_session->document().size() == 0)
         m_messages->show(QStringLiteral("open"), Severity::Information,

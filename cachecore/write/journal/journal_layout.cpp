@@ -22,13 +22,13 @@ std::size_t hashedHeaderLength(std::size_t kindLength, std::size_t pathLength)
     return static_cast<std::size_t>(paddedTo8(kHeaderFixed + kindLength + pathLength));
 }
 
+} // namespace
+
 bool plausibleHeader(const JournalHeader &header)
 {
     return header.before.size <= kMaxSourceSize && std::has_single_bit(header.unit) && header.unit >= kJournalLeastUnit
         && header.unit <= kJournalMostUnit;
 }
-
-} // namespace
 
 std::vector<std::byte> encodeHeader(const JournalHeader &header)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "cachecore/base/bytes.h"
 #include "cachecore/base/little_endian.h"
 #include "cachecore/write/journal/journal_format.h"
 
@@ -56,11 +57,8 @@ inline void put(std::byte *at, const Hash128 &hash)
     return {get<std::uint64_t>(at), get<std::uint64_t>(at + 8)};
 }
 
-[[nodiscard]] inline bool allZero(std::span<const std::byte> bytes)
-{
-    return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-}
-
+/// False where the numbers of `header` are beyond what the format allows.
+[[nodiscard]] bool plausibleHeader(const JournalHeader &header);
 /// The header as it stands in the file, with its hash.
 [[nodiscard]] std::vector<std::byte> encodeHeader(const JournalHeader &header);
 /// Bytes of a header, from its first kHeaderFixed bytes; nothing when they cannot begin one of this version.

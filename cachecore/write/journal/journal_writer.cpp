@@ -6,7 +6,6 @@
 #include "cachecore/write/journal/journal_sink.h"
 #include "cachecore/write/journal/protocol_step.h"
 
-#include <bit>
 #include <new>
 #include <utility>
 
@@ -35,7 +34,7 @@ ProtocolStep syncStepOf(JournalState state)
 bool plausible(const JournalHeader &header)
 {
     return header.targetPath.size() <= kJournalMostPath && header.identity.kind.size() <= kJournalMostIdentityKind
-        && header.before.size <= kMaxSourceSize && std::has_single_bit(header.unit) && header.unit <= kJournalMostUnit;
+        && plausibleHeader(header);
 }
 
 } // namespace
