@@ -151,6 +151,7 @@ void fitToScreen(Fixture &f)
 /// What the screen shows of the view, in its own pixels, once nothing is left to be painted.
 QImage onScreen(Fixture &f)
 {
+    (void)QTest::qWaitFor([&f] { return f.session->upToDate(); }); // changes are told once a frame
     QCoreApplication::sendPostedEvents();
     QCoreApplication::processEvents();
     const QImage window

@@ -52,6 +52,12 @@ public:
             Qt::QueuedConnection);
     }
 
+    [[nodiscard]] bool awake() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_awake;
+    }
+
     /// GUI thread: what came since the last call.
     cachecore::DocumentChanges take()
     {
@@ -71,7 +77,7 @@ public:
     QElapsedTimer lastFrame;
 
 private:
-    std::mutex m_mutex; ///< guards everything below
+    mutable std::mutex m_mutex; ///< guards everything below
     DocumentSession *m_session;
     cachecore::DocumentChanges m_pending;
     bool m_awake = false;
@@ -93,6 +99,11 @@ DocumentSession::~DocumentSession()
 {
     m_relay->detach();
     m_document->setObserver({});
+}
+
+bool DocumentSession::upToDate() const
+{
+    return !m_relay->awake();
 }
 
 void DocumentSession::wake()

@@ -52,6 +52,9 @@ public:
     /// Removes a recovery log; told by forgetFinished.
     [[nodiscard]] cachecore::Result<void> forget(const std::string &logPath);
 
+    /// True when every change there was has been told by a signal.
+    [[nodiscard]] bool upToDate() const;
+
 signals:
     void pagesChanged();    ///< pages became ready, failed or absent
     void editsChanged();    ///< staged bytes or undo history
