@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/document.h"
 
+#include "cachecore/base/allocation.h"
 #include "cachecore/document_impl.h"
 
 #include <algorithm>
@@ -164,8 +165,9 @@ Result<void> Document::stage(ByteOffset at, std::span<const std::byte> bytes, Ed
     try {
         if (auto allowed = m_impl->checkStageable(*range); !allowed) // before anything is copied
             return allowed;
+        (void)elementCount<std::byte>(bytes.size());
         return m_impl->stage(*range, Piece::literalCopyOf(bytes), kind, continuesPrevious);
-    } catch (const std::exception &) { // bad_alloc, or longer than a vector can be
+    } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Stage, *range);
     }
 }

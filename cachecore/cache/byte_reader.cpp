@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cachecore/cache/byte_reader.h"
 
+#include "cachecore/base/allocation.h"
+
 #include <new>
 #include <utility>
 #include <vector>
@@ -24,11 +26,11 @@ Result<ByteWindow> view(ByteReader &reader, ByteRange range, Intent intent, std:
                           std::move(window->pin)};
     }
     try {
-        const auto copy = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(range.length()));
+        const auto copy = std::make_shared<std::vector<std::byte>>(elementCount<std::byte>(range.length()));
         if (auto done = reader.read(range.begin(), *copy, intent, std::move(stop)); !done)
             return failure(std::move(done.error()));
         return ByteWindow{range, *copy, copy};
-    } catch (const std::exception &) { // bad_alloc, or longer than a vector can be
+    } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Read, range);
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cachecore/base/allocation.h"
 #include "cachecore/base/executor_call.h"
 #include "cachecore/cache/cached_source.h"
 #include "cachecore/cache/load/page_loader.h"
@@ -20,7 +21,7 @@ public:
         , m_range(range)
         , m_first(pages.first)
         , m_hidden(std::move(hidden))
-        , m_pages(static_cast<std::size_t>(pages.count))
+        , m_pages(elementCount<PageHandle>(pages.count))
     {
     }
 
@@ -163,7 +164,7 @@ std::optional<std::vector<PageHandle>> CachedSource::pinAsync(ByteRange range, s
             if (pending->takeResident(*this))
                 return pending->take();
         }
-    } catch (const std::exception &) { // bad_alloc, or more pages than a vector can hold
+    } catch (const std::bad_alloc &) {
         error = Error::of(ErrorCode::OutOfMemory, Operation::Read, range);
     }
     const auto call = ExecutorCall<PendingPin::Outcome>::make(std::move(on), done);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cachecore/base/allocation.h"
 #include "cachecore/cache/cached_source.h"
 #include "cachecore/cache/load/page_loader.h"
 
@@ -127,7 +128,7 @@ Result<std::vector<PageHandle>> CachedSource::pin(ByteRange range, Intent intent
         if (pages.count > m_cache->budget() / pageSize() / 2)
             intent = Intent::Scan;
         std::vector<PageHandle> handles;
-        handles.reserve(static_cast<std::size_t>(pages.count));
+        handles.reserve(elementCount<PageHandle>(pages.count));
         while (handles.size() < pages.count) {
             const SourceExtent::Pages rest{{pages.first.value + handles.size()}, pages.count - handles.size()};
             if (stop.stop_requested())
@@ -147,7 +148,7 @@ Result<std::vector<PageHandle>> CachedSource::pin(ByteRange range, Intent intent
             }
         }
         return handles;
-    } catch (const std::exception &) { // bad_alloc, or more pages than a vector can hold
+    } catch (const std::bad_alloc &) {
         return failure(ErrorCode::OutOfMemory, Operation::Read, range);
     }
 }
