@@ -43,7 +43,7 @@ public:
         : m_snapshot(snapshot)
         , m_progress(progress)
         , m_stop(std::move(stop))
-        , m_buffer(kChunk)
+        , m_buffer(static_cast<std::size_t>(std::min(kChunk, snapshot.size())))
     {
     }
 

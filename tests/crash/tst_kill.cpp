@@ -25,6 +25,17 @@ constexpr const char *kChild = CACHET_PROGRAMS "/commit_child";
 constexpr std::uint64_t kSmallJournal = 40'000; ///< bytes; most writes take several of them
 using Event = SpawnedProgram::Event;
 
+/// How often programs are killed: each takes many times as long under a sanitizer.
+#ifdef CACHET_SANITIZED
+constexpr unsigned kRandomKills = 12;
+constexpr unsigned kOperationStep = 25;
+constexpr unsigned kSettlingStep = 12;
+#else
+constexpr unsigned kRandomKills = 50;
+constexpr unsigned kOperationStep = 5;
+constexpr unsigned kSettlingStep = 4;
+#endif
+
 std::string choiceWord(RecoveryChoice choice)
 {
     return choice == RecoveryChoice::Finish ? "finish" : "rollback";
@@ -212,7 +223,7 @@ void KillTest::settleHere(RecoveryChoice choice)
 void KillTest::survivesKillsAtRandomMoments()
 {
     begin();
-    const unsigned kills = qEnvironmentVariableIsSet("CACHET_NIGHTLY") ? 1000 : 50;
+    const unsigned kills = qEnvironmentVariableIsSet("CACHET_NIGHTLY") ? 1000 : kRandomKills;
     Random random(1);
     while (m_kills < kills) {
         const std::chrono::microseconds after(1 + random.below(80'000));
@@ -229,7 +240,7 @@ void KillTest::survivesKillsAtRandomMoments()
 void KillTest::survivesKillsBeforeEachOperation()
 {
     begin();
-    const unsigned step = qEnvironmentVariableIsSet("CACHET_NIGHTLY") ? 1 : 5;
+    const unsigned step = qEnvironmentVariableIsSet("CACHET_NIGHTLY") ? 1 : kOperationStep;
     auto number = static_cast<unsigned>(Random(2).below(step));
     for (std::uint64_t exits = 0; exits < kScriptKinds; number += step) {
         const Event event = writeAndKill(std::to_string(number));
@@ -281,7 +292,7 @@ void KillTest::survivesKillsAtNamedPoints()
 void KillTest::survivesKillsWhileSettling()
 {
     begin();
-    const unsigned step = qEnvironmentVariableIsSet("CACHET_NIGHTLY") ? 1 : 4;
+    const unsigned step = qEnvironmentVariableIsSet("CACHET_NIGHTLY") ? 1 : kSettlingStep;
     for (const RecoveryChoice choice : {RecoveryChoice::Finish, RecoveryChoice::RollBack}) {
         Event event = Event::Killed;
         for (auto number = static_cast<unsigned>(Random(3).below(step)); event == Event::Killed; number += step) {
