@@ -260,15 +260,12 @@ void TestBadInput::isCachedAndInvalidate()
     QVERIFY(asked.subject->well());
     QCOMPARE(asked.cached().isCached(asked.range), inside && asked.range.length() <= kSmall);
     const auto heldWithout = [&asked](ByteRange dropped) { // the pages that are left
-        std::uint64_t held = 0;
         for (const std::uint64_t page : {std::uint64_t{0}, std::uint64_t{1}, (asked.subject->size - 1) / kPage - 1,
                                          (asked.subject->size - 1) / kPage}) {
             const ByteRange bytes = asked.cached().extent().rangeOf({page});
             QVERIFY2(bool(asked.cached().peek({page})) == !bytes.intersects(dropped),
                      "dropped too much, or too little");
-            held += bytes.intersects(dropped) ? 0 : 1;
         }
-        QVERIFY(held <= 4);
     };
     // Of the larger source two pages at each end are resident; the smaller one has no others.
     heldWithout({});
