@@ -98,6 +98,8 @@ def judge(kind, order, encoding, data, text):
                 char = data[:n].decode(encoding)
             except UnicodeDecodeError:
                 continue
+            if encoding == 'cp437':
+                char = char.replace('\u00b5', '\u03bc')  # the tables differ in which mu byte E6 is
             if char:
                 code = 'U+%04X' % ord(char)
                 return n, code if text.startswith('U+') and len(text) > 2 else char, code
