@@ -33,6 +33,17 @@ std::uint64_t caret(const WindowFixture &f)
     return f.window->view().caret().value();
 }
 
+/// Looks for the next data of a file whose disk answers no more until the gate is opened; null when the window does not come so far.
+std::shared_ptr<Gate> lookOnAHungDisk(WindowFixture &f)
+{
+    if (!f.openFile(8 << 20) || !QTest::qWaitFor([&f] { return f.settled(); }))
+        return nullptr;
+    const auto gate = std::make_shared<Gate>();
+    f.source->setGate(SourceOp::Read, gate);
+    f.window->actions().nextRun->trigger();
+    return gate->waitForWaiting(1) ? gate : nullptr;
+}
+
 } // namespace
 
 /// Going to places that have to be looked for, and selecting by numbers.
@@ -96,12 +107,8 @@ void TestWindowNavigation::lookingShowsProgressAndCanBeCancelled()
 void TestWindowNavigation::goingElsewhereGivesTheLookUp()
 {
     WindowFixture f;
-    QVERIFY(f.openFile(8 << 20));
-    QTRY_VERIFY(f.settled());
-    const auto gate = std::make_shared<Gate>();
-    f.source->setGate(SourceOp::Read, gate);
-    f.window->actions().nextRun->trigger();
-    QVERIFY(gate->waitForWaiting(1));
+    const std::shared_ptr<Gate> gate = lookOnAHungDisk(f);
+    QVERIFY(gate);
     auto *progress = part<QProgressBar>(f, "lookProgressBar");
     QTRY_VERIFY(progress->isVisible());
     f.press(Qt::Key_Right);
@@ -114,12 +121,8 @@ void TestWindowNavigation::goingElsewhereGivesTheLookUp()
 void TestWindowNavigation::closingDoesNotWaitForALook()
 {
     WindowFixture f;
-    QVERIFY(f.openFile(8 << 20));
-    QTRY_VERIFY(f.settled());
-    const auto gate = std::make_shared<Gate>();
-    f.source->setGate(SourceOp::Read, gate);
-    f.window->actions().nextRun->trigger();
-    QVERIFY(gate->waitForWaiting(1));
+    const std::shared_ptr<Gate> gate = lookOnAHungDisk(f);
+    QVERIFY(gate);
     f.window->close();
     QTRY_VERIFY(!f.window);
     gate->open();

@@ -3,6 +3,7 @@
 
 #include "cachecore/base/thread_executor.h"
 #include "cachecore/cache/cached_source.h"
+#include "cachecore/source/callable_source.h"
 #include "cachecore/source/memory_source.h"
 #include "tests/support/edits.h"
 #include "tests/support/fault_source.h"
@@ -43,5 +44,19 @@ struct CachedFixture {
     std::shared_ptr<cachecore::Executor> loads;
     std::shared_ptr<cachecore::CachedSource> cached;
 };
+
+/// A cached source over `functions`, which are called in parallel, its pages 4 KiB, with `workers` threads for its loads; null when one of the two refuses.
+[[nodiscard]] inline std::shared_ptr<cachecore::CachedSource> cachedOver(const cachecore::SourceFunctions &functions,
+                                                                         unsigned workers)
+{
+    cachecore::CallableOptions options;
+    options.calls = cachecore::CallableOptions::Calls::Parallel;
+    auto source = cachecore::CallableSource::create(functions, options);
+    if (!source)
+        return nullptr;
+    auto created = cachecore::CachedSource::create(std::move(*source), CachedFixture::smallPages(),
+                                                   std::make_shared<cachecore::ThreadExecutor>(workers));
+    return created ? std::move(*created) : nullptr;
+}
 
 } // namespace cachet_test

@@ -398,21 +398,16 @@ void TestCachedSource::refreshingPutsNothingOlderOverWhatWasLoadedSince()
             now();
         return into.size();
     };
-    CallableOptions options;
-    options.calls = CallableOptions::Calls::Parallel;
-    auto source = CallableSource::create(functions, options);
-    QVERIFY(source);
-    const auto cached
-        = CachedSource::create(std::move(*source), CachedFixture::smallPages(), std::make_shared<ThreadExecutor>(1));
-    QVERIFY(cached && (*cached)->load(ByteOffset(0)));
+    const auto cached = cachedOver(functions, 1);
+    QVERIFY(cached && cached->load(ByteOffset(0)));
     version = 1;
     whileRefreshing = [&] {
         version = 2; // somebody else writes, says so, and looks, before the refreshed bytes are in their place
-        (*cached)->invalidate(ByteRange::whole(kPage));
-        QVERIFY((*cached)->load(ByteOffset(0)));
+        cached->invalidate(ByteRange::whole(kPage));
+        QVERIFY(cached->load(ByteOffset(0)));
     };
-    (*cached)->refresh(ByteRange::whole(kPage), [](ByteRange) { return true; });
-    const auto page = (*cached)->load(ByteOffset(0));
+    cached->refresh(ByteRange::whole(kPage), [](ByteRange) { return true; });
+    const auto page = cached->load(ByteOffset(0));
     QVERIFY(page);
     QCOMPARE(page->bytes().front(), std::byte{2});
 }
@@ -431,19 +426,14 @@ void TestCachedSource::theLaterOfTwoRefreshesIsWhatIsSeen()
             gate->pass();
         return into.size();
     };
-    CallableOptions options;
-    options.calls = CallableOptions::Calls::Parallel;
-    auto source = CallableSource::create(functions, options);
-    QVERIFY(source);
-    const auto cached
-        = CachedSource::create(std::move(*source), CachedFixture::smallPages(), std::make_shared<ThreadExecutor>(1));
-    QVERIFY(cached && (*cached)->load(ByteOffset(0)));
+    const auto cached = cachedOver(functions, 1);
+    QVERIFY(cached && cached->load(ByteOffset(0)));
     const auto all = [](ByteRange) { return true; };
     version = 1;
-    std::jthread first([&] { (*cached)->refresh(ByteRange::whole(kPage), all); });
+    std::jthread first([&] { cached->refresh(ByteRange::whole(kPage), all); });
     QVERIFY(gate->waitForWaiting(1)); // it has read what the first writer wrote
     version = 2;
-    (*cached)->refresh(ByteRange::whole(kPage), [&](ByteRange) {
+    cached->refresh(ByteRange::whole(kPage), [&](ByteRange) {
         // It knows which page it replaces; before it does, the other one has.
         if (reads == 2) {
             gate->open();
@@ -452,7 +442,7 @@ void TestCachedSource::theLaterOfTwoRefreshesIsWhatIsSeen()
         }
         return true;
     });
-    const auto page = (*cached)->load(ByteOffset(0));
+    const auto page = cached->load(ByteOffset(0));
     QVERIFY(page);
     QCOMPARE(page->bytes().front(), std::byte{2});
 }

@@ -55,14 +55,8 @@ void TestCachetDefectsLoad::c15AnInvalidationWinsAgainstALoadInFlight()
             gate->pass();
         return into.size();
     };
-    CallableOptions options;
-    options.calls = CallableOptions::Calls::Parallel;
-    auto source = CallableSource::create(functions, options);
-    QVERIFY(source);
-    const auto created
-        = CachedSource::create(std::move(*source), CachedFixture::smallPages(), std::make_shared<ThreadExecutor>(2));
-    QVERIFY(created);
-    const std::shared_ptr<CachedSource> cached = *created;
+    const std::shared_ptr<CachedSource> cached = cachedOver(functions, 2);
+    QVERIFY(cached);
     std::optional<std::byte> seen;
     {
         std::jthread reader([&] {

@@ -3,6 +3,7 @@
 
 #include "cachecore/write/journal/protocol_step.h"
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cstring>

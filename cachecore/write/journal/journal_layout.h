@@ -5,7 +5,6 @@
 #include "cachecore/base/little_endian.h"
 #include "cachecore/write/journal/journal_format.h"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

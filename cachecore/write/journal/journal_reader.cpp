@@ -6,6 +6,7 @@
 #include "cachecore/write/journal/journal_layout.h"
 #include "cachecore/write/journal/protocol_step.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <new>

@@ -6,6 +6,7 @@
 #include "cachecore/write/journal/journal_sink.h"
 #include "cachecore/write/journal/protocol_step.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
